@@ -1,0 +1,115 @@
+/**
+ * The rooms of src/ and what each may import (docs/ARCHITECTURE.md). Anything not listed is forbidden.
+ * Built-ins and npm packages: `npm` names what a room may load beside its own list of rooms.
+ */
+const rooms = {
+  proto: { rooms: [], npm: ['@bufbuild/protobuf'], node: false },
+  base: { rooms: [], npm: [], node: true },
+  wire: { rooms: ['proto', 'base'], npm: ['@bufbuild/protobuf'], node: false },
+  core: { rooms: ['proto', 'wire', 'base'], npm: ['@bufbuild/protobuf'], node: ['assert'] },
+  replay: { rooms: ['proto', 'core'], npm: ['@bufbuild/protobuf'], node: ['assert'] },
+  storage: {
+    rooms: ['core', 'proto', 'wire', 'base', 'telemetry'],
+    npm: ['@bufbuild/protobuf', 'pg'],
+    node: true,
+  },
+  scheduler: {
+    rooms: ['core', 'proto', 'wire', 'base', 'telemetry', 'storage/store.ts'],
+    npm: ['@bufbuild/protobuf'],
+    node: ['assert'],
+  },
+  telemetry: { rooms: ['base'], npm: ['@opentelemetry'], node: true },
+  config: { rooms: ['core', 'base', 'telemetry'], npm: ['zod'], node: true },
+  server: {
+    rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config', 'storage', 'scheduler'],
+    npm: ['@bufbuild/protobuf', '@grpc/grpc-js', 'hono', '@hono/node-server', 'jose', 'zod'],
+    node: true,
+  },
+  client: {
+    rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config'],
+    npm: ['@bufbuild/protobuf', '@grpc/grpc-js', '@azure/identity'],
+    node: true,
+  },
+  worker: {
+    rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config', 'replay', 'client'],
+    npm: ['@bufbuild/protobuf', '@grpc/grpc-js'],
+    node: true,
+  },
+  functions: {
+    rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config', 'replay', 'client', 'worker'],
+    npm: ['@bufbuild/protobuf', '@azure/functions', 'durable-functions', '@opentelemetry'],
+    node: true,
+  },
+  register: { rooms: ['functions', 'index.ts'], npm: [], node: true },
+  devhost: {
+    rooms: ['base', 'config', 'telemetry'],
+    npm: ['@azure/functions', 'hono', '@hono/node-server', 'croner'],
+    node: true,
+  },
+  cli: {
+    rooms: ['core/errors.ts', 'base', 'config', 'client', 'server', 'telemetry', 'devhost'],
+    npm: ['commander', 'zod'],
+    node: true,
+  },
+};
+
+const escape = (text) => text.replaceAll('.', '\\.');
+const own = (name) => (name.endsWith('.ts') ? `^src/${escape(name)}$` : `^src/${name}/`);
+
+const roomRules = Object.entries(rooms).flatMap(([room, may]) => [
+  {
+    name: `${room}-rooms`,
+    comment: `src/${room} may import only: ${may.rooms.join(', ') || 'no other room'}`,
+    severity: 'error',
+    from: { path: `^src/${room}/` },
+    to: { path: '^src/', pathNot: [`^src/${room}/`, ...may.rooms.map(own)] },
+  },
+  {
+    name: `${room}-packages`,
+    comment: `src/${room} may load only: ${may.npm.join(', ') || 'no package'}`,
+    severity: 'error',
+    from: { path: `^src/${room}/` },
+    to: {
+      dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg', 'npm-unknown'],
+      ...(may.npm.length > 0 && { pathNot: may.npm.map((name) => `node_modules/${name}`) }),
+    },
+  },
+  ...(may.node === true
+    ? []
+    : [
+        {
+          name: `${room}-builtins`,
+          comment: `src/${room} is pure: built-ins allowed: ${may.node ? may.node.join(', ') : 'none'}`,
+          severity: 'error',
+          from: { path: `^src/${room}/` },
+          to: {
+            dependencyTypes: ['core'],
+            ...(may.node && { pathNot: may.node.map((name) => `^(node:)?${name}`) }),
+          },
+        },
+      ]),
+]);
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    ...roomRules,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/dashboard/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js'],
+    },
+  },
+};
