@@ -1,0 +1,67 @@
+/** Which actions an orchestration fails on, rather than being handed out for ever. */
+import {
+  OrchestrationStatus,
+  type CompleteOrchestrationAction,
+  type OrchestratorAction,
+} from '../proto/orchestrator_service_pb.ts';
+import { isTerminal } from './instance.ts';
+import type { PayloadLimits } from './limits.ts';
+import { payloadProblem } from './validation.ts';
+
+export interface ActionProblem {
+  readonly errorType: string;
+  readonly message: string;
+}
+
+export function actionProblem(
+  action: OrchestratorAction,
+  limits: PayloadLimits,
+): ActionProblem | undefined {
+  const tooLarge = payloadProblemOf(action, limits);
+  if (tooLarge !== undefined) {
+    return { errorType: 'PayloadTooLarge', message: `Action ${action.id}: ${tooLarge}` };
+  }
+  const { orchestratorActionType: type } = action;
+  if (type.case === undefined) {
+    return {
+      errorType: 'InvalidAction',
+      message: `Action ${action.id} has no type that this scheduler knows; is the worker newer than the scheduler?`,
+    };
+  }
+  if (type.case === 'sendEntityMessage' || type.case === 'rewindOrchestration') {
+    return {
+      errorType: 'NotSupported',
+      message: `Action ${action.id} (${type.case}) is not offered by this version of the scheduler`,
+    };
+  }
+  if (type.case === 'completeOrchestration' && !isFinal(type.value)) {
+    return {
+      errorType: 'InvalidAction',
+      message: `Action ${action.id} completes the orchestration with status ${type.value.orchestrationStatus}, which is not a final one`,
+    };
+  }
+  return undefined;
+}
+
+function payloadProblemOf(action: OrchestratorAction, limits: PayloadLimits): string | undefined {
+  const { orchestratorActionType: type } = action;
+  switch (type.case) {
+    case 'scheduleTask':
+      return payloadProblem(type.value.input, 'activityInput', limits);
+    case 'createSubOrchestration':
+      return payloadProblem(type.value.input, 'orchestrationInput', limits);
+    case 'sendEvent':
+      return payloadProblem(type.value.data, 'eventData', limits);
+    case 'completeOrchestration':
+      return payloadProblem(type.value.result, 'orchestrationOutput', limits);
+    default:
+      return undefined;
+  }
+}
+
+function isFinal(action: CompleteOrchestrationAction): boolean {
+  return (
+    isTerminal(action.orchestrationStatus) ||
+    action.orchestrationStatus === OrchestrationStatus.CONTINUED_AS_NEW
+  );
+}

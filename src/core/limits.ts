@@ -1,0 +1,47 @@
+/**
+ * Every bound of the protocol, with its unit and source. Bounds of the engine that an operator may
+ * change are in scheduler/settings.ts.
+ */
+
+/** Characters in an instance or entity id (product limit, wire-protocol 2). */
+export const INSTANCE_ID_LENGTH_MAX = 100;
+
+/** Characters in the name of an orchestrator, activity or event (no product limit is known). */
+export const NAME_LENGTH_MAX = 1000;
+
+/** Bytes of all tags of an orchestration written as JSON (product limit). */
+export const TAGS_BYTES_MAX = 1000;
+
+/**
+ * Bytes of encoded `newEvents` in one orchestration work item; the rest waits for the next turn.
+ * Clients with the gRPC default receive at most 4 MiB per message, history and frame included.
+ */
+export const NEW_EVENTS_BYTES_MAX = 3 * 1024 * 1024;
+
+/** Events handed out in one orchestration work item. */
+export const NEW_EVENTS_MAX = 10_000;
+
+/** Payload limits in bytes of UTF-8 text, per data type (product: 1 MB each; here they are settings). */
+export interface PayloadLimits {
+  readonly orchestrationInput: number;
+  readonly orchestrationOutput: number;
+  readonly activityInput: number;
+  readonly activityOutput: number;
+  readonly eventData: number;
+  readonly customStatus: number;
+  readonly entityState: number;
+}
+
+export type PayloadKind = keyof PayloadLimits;
+
+const ONE_MB = 1024 * 1024;
+
+export const DEFAULT_PAYLOAD_LIMITS: PayloadLimits = {
+  orchestrationInput: ONE_MB,
+  orchestrationOutput: ONE_MB,
+  activityInput: ONE_MB,
+  activityOutput: ONE_MB,
+  eventData: ONE_MB,
+  customStatus: ONE_MB,
+  entityState: ONE_MB,
+};

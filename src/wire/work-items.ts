@@ -1,0 +1,80 @@
+/** Work items, put together from stored bytes (design: no avoidable decode or encode). */
+import { toBinary, create } from '@bufbuild/protobuf';
+import { OrchestratorEntityParametersSchema } from '../proto/orchestrator_service_pb.ts';
+import { concat, joinFields, lengthDelimited, utf8, type Field } from './bytes.ts';
+import { EVENT_FIELD, frameEvents, type StoredEvent } from './events.ts';
+
+const WORK_ITEM = {
+  orchestratorRequest: lengthDelimited(1),
+  activityRequest: lengthDelimited(2),
+  healthPing: lengthDelimited(4),
+  completionToken: lengthDelimited(10),
+} as const;
+
+const ORCHESTRATOR_REQUEST = {
+  instanceId: lengthDelimited(1),
+  executionId: lengthDelimited(2),
+  entityParameters: lengthDelimited(5),
+  orchestrationTraceContext: lengthDelimited(8),
+} as const;
+
+/** Always present with a zero window: .NET reads both (wire-protocol 5.1). */
+const ENTITY_PARAMETERS: Field = {
+  tag: ORCHESTRATOR_REQUEST.entityParameters,
+  bytes: toBinary(
+    OrchestratorEntityParametersSchema,
+    create(OrchestratorEntityParametersSchema, {
+      entityMessageReorderWindow: { seconds: 0n, nanos: 0 },
+    }),
+  ),
+};
+
+export interface OrchestratorWorkItem {
+  readonly instanceId: string;
+  readonly executionId: string;
+  /** Committed history as stored: events framed as `pastEvents`. */
+  readonly history: readonly Uint8Array[];
+  readonly newEvents: readonly StoredEvent[];
+  /** Encoded `OrchestrationTraceContext` of the last accepted response. */
+  readonly traceContext: Uint8Array | undefined;
+  readonly completionToken: string;
+}
+
+export function encodeOrchestratorWorkItem(item: OrchestratorWorkItem): Uint8Array {
+  const head = joinFields([
+    { tag: ORCHESTRATOR_REQUEST.instanceId, bytes: utf8(item.instanceId) },
+    { tag: ORCHESTRATOR_REQUEST.executionId, bytes: stringValue(item.executionId) },
+  ]);
+  const tail = [ENTITY_PARAMETERS];
+  if (item.traceContext) {
+    tail.push({ tag: ORCHESTRATOR_REQUEST.orchestrationTraceContext, bytes: item.traceContext });
+  }
+  const request = concat([
+    head,
+    ...item.history,
+    frameEvents(item.newEvents, EVENT_FIELD.new),
+    joinFields(tail),
+  ]);
+  return withToken({ tag: WORK_ITEM.orchestratorRequest, bytes: request }, item.completionToken);
+}
+
+/** `request` is the stored `ActivityRequest`, complete since the turn that scheduled the activity. */
+export function encodeActivityWorkItem(request: Uint8Array, completionToken: string): Uint8Array {
+  return withToken({ tag: WORK_ITEM.activityRequest, bytes: request }, completionToken);
+}
+
+/** A message that only says the stream is alive; it needs no token. */
+export const HEALTH_PING: Uint8Array = joinFields([
+  { tag: WORK_ITEM.healthPing, bytes: new Uint8Array() },
+]);
+
+function withToken(request: Field, completionToken: string): Uint8Array {
+  return joinFields([request, { tag: WORK_ITEM.completionToken, bytes: utf8(completionToken) }]);
+}
+
+/** `google.protobuf.StringValue`: an empty text is a message without fields. */
+function stringValue(text: string): Uint8Array {
+  return text === ''
+    ? new Uint8Array()
+    : joinFields([{ tag: lengthDelimited(1), bytes: utf8(text) }]);
+}
