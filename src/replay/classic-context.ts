@@ -1,0 +1,202 @@
+import type { ClassicRetryOptions } from './classic-tasks.ts';
+import { assertNotBlank, classicRetryPolicy, subOrchestrationWork } from './classic-tasks.ts';
+import type { OrchestrationEngine } from './engine.ts';
+import { NotAvailableYetError } from './errors.ts';
+import { AnyTask, AtomicTask, FailFastAllTask, Task, TimerTask } from './tasks.ts';
+
+/** What the classic facade needs from host.json. */
+export interface ClassicContextOptions {
+  /** Version of sub-orchestrations that name none. */
+  readonly defaultVersion: string | undefined;
+}
+
+/** `context.df.isLocked()` of durable-functions. */
+export interface LockState {
+  readonly isLocked: boolean;
+  readonly ownedLocks: readonly unknown[];
+}
+
+/** `context.df.Task` of durable-functions. */
+export interface ClassicTaskFactory {
+  readonly all: (tasks: readonly Task[]) => Task;
+  readonly any: (tasks: readonly Task[]) => Task;
+}
+
+/**
+ * `context.df` of durable-functions 3.x on our engine: same names, defaults and error texts. Made for
+ * lazy scheduling; with an eager engine every task is scheduled where it is created.
+ */
+export class ClassicOrchestrationContext {
+  readonly #engine: OrchestrationEngine;
+  readonly #options: ClassicContextOptions;
+
+  readonly Task: ClassicTaskFactory = {
+    all: (tasks) => this.#offer(new FailFastAllTask('classic', checkedTasks(tasks, 'all'))),
+    any: (tasks) => this.#offer(new AnyTask('classic', checkedTasks(tasks, 'any'))),
+  };
+
+  constructor(engine: OrchestrationEngine, options: ClassicContextOptions) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  get instanceId(): string {
+    return this.#engine.instanceId;
+  }
+
+  /** Undefined for an orchestration that no other one started. */
+  get parentInstanceId(): string | undefined {
+    return this.#engine.parent?.instanceId;
+  }
+
+  get version(): string | undefined {
+    return this.#engine.version;
+  }
+
+  /** True while the code runs over what it has already done. */
+  get isReplaying(): boolean {
+    return this.#engine.isReplaying;
+  }
+
+  /** The same in every replay: the time at which the newest turn began. */
+  get currentUtcDateTime(): Date {
+    return new Date(this.#engine.currentTimeAt);
+  }
+
+  /** The value last set in this execution. */
+  get customStatus(): unknown {
+    return this.#engine.customStatus;
+  }
+
+  set customStatus(value: unknown) {
+    this.#engine.setCustomStatus(value);
+  }
+
+  /** The decoded input. The type is the caller's word, as in durable-functions. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- public signature
+  getInput<T>(): T {
+    return this.#engine.input as T;
+  }
+
+  setCustomStatus(value: unknown): void {
+    this.#engine.setCustomStatus(value);
+  }
+
+  /** A UUID that is the same in every replay; the argument is part of its seed. */
+  newGuid(instanceId: string): string {
+    return this.#engine.newClassicGuid(instanceId);
+  }
+
+  callActivity(name: string, input?: unknown): Task {
+    assertNotBlank(name, 'functionName');
+    return this.#offer(new AtomicTask('classic', { kind: 'activity', name, input }));
+  }
+
+  callActivityWithRetry(name: string, retryOptions: ClassicRetryOptions, input?: unknown): Task {
+    assertNotBlank(name, 'functionName');
+    const retry = classicRetryPolicy(retryOptions);
+    return this.#offer(new AtomicTask('classic', { kind: 'activity', name, input, retry }));
+  }
+
+  callSubOrchestrator(name: string, input?: unknown, instanceId?: string, version?: string): Task {
+    return this.#offer(new AtomicTask('classic', this.#child(name, input, instanceId, version)));
+  }
+
+  callSubOrchestratorWithRetry(
+    name: string,
+    retryOptions: ClassicRetryOptions,
+    input?: unknown,
+    instanceId?: string,
+    version?: string,
+  ): Task {
+    const child = this.#child(name, input, instanceId, version);
+    const retry = classicRetryPolicy(retryOptions);
+    return this.#offer(new AtomicTask('classic', { ...child, retry }));
+  }
+
+  createTimer(fireAt: Date): TimerTask {
+    if (!isDate(fireAt)) {
+      throw new TypeError(`fireAt: Expected valid Date object but got ${String(fireAt)}`);
+    }
+    return this.#offer(new TimerTask('classic', fireAt.getTime()));
+  }
+
+  /** The payload of the next event of that name; names are compared without case. */
+  waitForExternalEvent(name: string): Task {
+    assertNotBlank(name, 'externalEventName');
+    return this.#offer(new AtomicTask('classic', { kind: 'externalEvent', name }));
+  }
+
+  /** Sends an event to another instance, at once. Not to be yielded. (Not in durable-functions 3.x.) */
+  sendEvent(instanceId: string, eventName: string, eventData?: unknown): void {
+    assertNotBlank(instanceId, 'instanceId');
+    assertNotBlank(eventName, 'eventName');
+    this.#engine.sendEvent(instanceId, eventName, eventData);
+  }
+
+  /**
+   * Starts over with a new input and an empty history, at the next yield or the end of the code. Not to
+   * be yielded. Events that arrived and were not waited for are lost unless `saveEvents` is true.
+   */
+  continueAsNew(input: unknown, saveEvents = false): void {
+    this.#engine.continueAsNew(input, { shouldSaveEvents: saveEvents });
+  }
+
+  callEntity(): Task {
+    throw new NotAvailableYetError('context.df.callEntity');
+  }
+
+  signalEntity(): void {
+    throw new NotAvailableYetError('context.df.signalEntity');
+  }
+
+  lock(): Task {
+    throw new NotAvailableYetError('context.df.lock');
+  }
+
+  /** Always unlocked: `lock` is not available yet. */
+  isLocked(): LockState {
+    return { isLocked: false, ownedLocks: [] };
+  }
+
+  callHttp(): Task {
+    throw new NotAvailableYetError('context.df.callHttp');
+  }
+
+  #offer<T extends Task>(task: T): T {
+    return this.#engine.offer(task);
+  }
+
+  #child(
+    name: string,
+    input: unknown,
+    instanceId: string | undefined,
+    version: string | undefined,
+  ): ReturnType<typeof subOrchestrationWork> {
+    const { defaultVersion } = this.#options;
+    return subOrchestrationWork(name, { input, instanceId, version: version ?? defaultVersion });
+  }
+}
+
+function checkedTasks(tasks: unknown, method: 'all' | 'any'): readonly Task[] {
+  if (!Array.isArray(tasks) || !tasks.every((task) => task instanceof Task)) {
+    throw new Error(
+      `Task.${method} received a non-valid input. ` +
+        'This may occur if it somehow received a non-list input, ' +
+        "or if the input list's Tasks were corrupted. " +
+        'Please review your orchestrator code and/or file an issue.',
+    );
+  }
+  if (tasks.length === 0) {
+    throw new Error(
+      'When constructing a CompoundTask (such as Task.all() or Task.any()), ' +
+        'you must specify at least one Task.',
+    );
+  }
+  return tasks;
+}
+
+/** Also dates of another realm, as test runners and sandboxes make them. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]';
+}
