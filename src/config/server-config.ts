@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from '../telemetry/logger.ts';
+
+const port = (use: string, byDefault: number) =>
+  z
+    .int('must be a whole number from 0 to 65535')
+    .min(0, 'must be a whole number from 0 to 65535')
+    .max(65_535, 'must be a whole number from 0 to 65535')
+    .default(byDefault)
+    .describe(`Port of ${use}; 0 picks a free one`);
+
+/** Storage addresses that the store can be asked to open; the value may hold a password. */
+const STORAGE = /^(?:memory|sqlite:.+|postgres(?:ql)?:\/\/.+)$/;
+const TASK_HUB_RULE =
+  'must be names of 1 to 64 letters, digits, dots, dashes and underscores, at least one';
+
+/**
+ * Everything that `durabletask start` and `durabletask dev` can be told, complete with defaults.
+ * One key is one flag, one environment variable and one key of the configuration file.
+ */
+export const serverConfigSchema = z.strictObject({
+  storage: z
+    .string('must be memory, sqlite:<path> or postgres://…')
+    .regex(STORAGE, 'must be memory, sqlite:<path> or postgres://…')
+    .default('sqlite:./.durabletask/scheduler.db')
+    .describe('Where state is kept: memory, sqlite:<path> or postgres://…'),
+  taskHubs: z
+    .array(z.string(TASK_HUB_RULE).regex(/^[A-Za-z0-9._-]{1,64}$/, TASK_HUB_RULE), TASK_HUB_RULE)
+    .min(1, TASK_HUB_RULE)
+    .default(['default'])
+    .describe('Task hubs to create when missing; hubs already in the store are always served'),
+  grpcPort: port('gRPC', 8080),
+  httpPort: port('the dashboard and the HTTP API', 8082),
+  functionsPort: port('the local Functions host (dev only)', 7071),
+  host: z
+    .string('must be the address or name of this machine to listen on')
+    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be the address or name of this machine to listen on')
+    .default('127.0.0.1')
+    .describe('Address to listen on'),
+  allowInsecure: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe('Listen beyond loopback although there is neither TLS nor authentication'),
+  allowHubRecreate: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe('Let CreateTaskHub with recreateIfExists wipe an existing hub'),
+  allowedHosts: z
+    .array(z.string('must be host names').min(1, 'must be host names'), 'must be host names')
+    .default([])
+    .describe('Host names, beside those of loopback, that HTTP requests may name'),
+  grpcReceiveBytesMax: z
+    .int('must be a whole number of bytes from 4194304 to 1073741824')
+    .min(4_194_304, 'must be a whole number of bytes from 4194304 to 1073741824')
+    .max(1_073_741_824, 'must be a whole number of bytes from 4194304 to 1073741824')
+    .default(64 * 1024 * 1024)
+    .describe('Largest gRPC message accepted, in bytes'),
+  logLevel: z
+    .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)
+    .default('info')
+    .describe('Least severe log lines to print'),
+});
+
+export type ServerConfig = Readonly<z.infer<typeof serverConfigSchema>>;
+export type ServerConfigKey = keyof ServerConfig;
+
+/** How one key is written where there is only text. */
+export interface ServerOption {
+  /** Command-line flag, as commander reads it. */
+  readonly flag: string;
+  readonly environment: string;
+  /** `list`: comma-separated; `flag`: true or false. */
+  readonly kind: 'text' | 'integer' | 'list' | 'flag';
+}
+
+export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
+  storage: { flag: '--storage <where>', environment: 'DURABLETASK_STORAGE', kind: 'text' },
+  taskHubs: { flag: '--task-hubs <names>', environment: 'DTS_TASK_HUB_NAMES', kind: 'list' },
+  grpcPort: {
+    flag: '--grpc-port <port>',
+    environment: 'DURABLETASK_GRPC_PORT',
+    kind: 'integer',
+  },
+  httpPort: {
+    flag: '--http-port <port>',
+    environment: 'DURABLETASK_HTTP_PORT',
+    kind: 'integer',
+  },
+  functionsPort: {
+    flag: '--functions-port <port>',
+    environment: 'DURABLETASK_FUNCTIONS_PORT',
+    kind: 'integer',
+  },
+  host: { flag: '--host <address>', environment: 'DURABLETASK_HOST', kind: 'text' },
+  allowInsecure: {
+    flag: '--allow-insecure',
+    environment: 'DURABLETASK_ALLOW_INSECURE',
+    kind: 'flag',
+  },
+  allowHubRecreate: {
+    flag: '--allow-hub-recreate',
+    environment: 'DURABLETASK_ALLOW_HUB_RECREATE',
+    kind: 'flag',
+  },
+  allowedHosts: {
+    flag: '--allowed-hosts <names>',
+    environment: 'DURABLETASK_ALLOWED_HOSTS',
+    kind: 'list',
+  },
+  grpcReceiveBytesMax: {
+    flag: '--grpc-receive-bytes-max <bytes>',
+    environment: 'DURABLETASK_GRPC_RECEIVE_BYTES_MAX',
+    kind: 'integer',
+  },
+  logLevel: { flag: '--log-level <level>', environment: 'DURABLETASK_LOG_LEVEL', kind: 'text' },
+};
+
+export const SERVER_CONFIG_KEYS = Object.keys(SERVER_OPTIONS) as readonly ServerConfigKey[];
+
+/** `--grpc-port` of `--grpc-port <port>`. */
+export function flagName(key: ServerConfigKey): string {
+  return SERVER_OPTIONS[key].flag.split(' ', 1)[0] ?? '';
+}

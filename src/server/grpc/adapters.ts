@@ -1,0 +1,123 @@
+import { Buffer } from 'node:buffer';
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerWritableStream,
+} from '@grpc/grpc-js';
+import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescMessage,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+import type { Clock } from '../../base/clock.ts';
+import { TaskHubError } from '../../core/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { CallCancelled, createCallContext, type CallContext } from './call-context.ts';
+import { CallSink } from './call-sink.ts';
+import { toGrpcStatus } from './status.ts';
+
+/** Answers one unary call; a rejection becomes its status. */
+export type UnaryHandler<I extends DescMessage, O extends DescMessage> = (
+  request: MessageShape<I>,
+  call: CallContext,
+) => Promise<MessageInitShape<O>>;
+
+/** Feeds one server stream with encoded messages: resolves to end it with OK, rejects to end it with a status. */
+export type StreamHandler<I extends DescMessage> = (
+  request: MessageShape<I>,
+  call: CallContext,
+  sink: CallSink,
+) => Promise<void>;
+
+export interface AdapterDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Refuses a call before its handler sees it, by throwing: draining, unknown hub, permission. */
+  readonly admit: (method: string, call: CallContext) => void;
+  /** Told of each stream as it opens; `sink.closed` says when it is over. */
+  readonly onStream: (sink: CallSink) => void;
+}
+
+/** A grpc-js handler for raw bytes. Nothing that `handler` does can throw out of it. */
+export function unary<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  handler: UnaryHandler<I, O>,
+  deps: AdapterDeps,
+): handleUnaryCall<Buffer, Buffer> {
+  const answer = async (bytes: Buffer, call: CallContext): Promise<Buffer> => {
+    deps.admit(method.localName, call);
+    const reply = await handler(decodeRequest(method.input, bytes), call);
+    return asBuffer(toBinary(method.output, create(method.output, reply)));
+  };
+  return (call, callback) => {
+    const context = createCallContext(call);
+    answer(call.request, context).then(
+      (reply) => {
+        callback(null, reply);
+      },
+      (error: unknown) => {
+        callback(failure(error, { method: method.name, call: context, deps }), null);
+      },
+    );
+  };
+}
+
+/** As `unary`, for a stream of encoded messages. */
+export function serverStream<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodServerStreaming<I, O>,
+  handler: StreamHandler<I>,
+  deps: AdapterDeps,
+): handleServerStreamingCall<Buffer, Buffer> {
+  const feed = async (call: ServerWritableStream<Buffer, Buffer>, context: CallContext) => {
+    deps.admit(method.localName, context);
+    const request = decodeRequest(method.input, call.request);
+    const sink = new CallSink(call, deps.clock);
+    deps.onStream(sink);
+    await handler(request, context, sink);
+    sink.end();
+  };
+  return (call) => {
+    const context = createCallContext(call);
+    feed(call, context).catch((error: unknown) => {
+      // grpc-js turns an 'error' event of the call into its final status.
+      call.emit('error', failure(error, { method: method.name, call: context, deps }));
+    });
+  };
+}
+
+function decodeRequest<I extends DescMessage>(schema: I, bytes: Buffer): MessageShape<I> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (cause) {
+    throw new TaskHubError(
+      'INVALID_ARGUMENT',
+      `The request is not a valid ${schema.typeName} message; check the client's protocol version.`,
+      { cause },
+    );
+  }
+}
+
+interface FailedCall {
+  readonly method: string;
+  readonly call: CallContext;
+  readonly deps: AdapterDeps;
+}
+
+function failure(error: unknown, { method, call, deps }: FailedCall) {
+  const { code, details, isUnexpected } = toGrpcStatus(error);
+  // Nobody is left to read the status of a call that was cancelled, and it is no bug.
+  if (isUnexpected && !(error instanceof CallCancelled)) {
+    deps.logger.error('a call failed unexpectedly', { method, taskHub: call.taskHub, error });
+  }
+  return { code, details };
+}
+
+/** The same memory as a Buffer, which is what grpc-js copies from. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

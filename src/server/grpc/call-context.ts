@@ -1,0 +1,61 @@
+import type { Metadata } from '@grpc/grpc-js';
+
+/** Development mode: plain SDKs send no `taskhub` header (wire-protocol 1.1). */
+export const DEFAULT_TASK_HUB = 'default';
+
+/** What a handler may know of its call beside the request. */
+export interface CallContext {
+  readonly taskHub: string;
+  /** `workerid` metadata, if the caller is a worker that sends it. */
+  readonly workerId: string | undefined;
+  /** `x-user-agent` metadata: SDK, version and role. */
+  readonly userAgent: string | undefined;
+  /** Aborts when the client goes away, cancels, or its deadline passes. */
+  readonly signal: AbortSignal;
+}
+
+/** The part of a grpc-js call that a context is made of. */
+export interface CancellableCall {
+  readonly metadata: Metadata;
+  readonly cancelled: boolean;
+  once(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** The reason of an aborted call signal: nobody is left to answer. */
+export class CallCancelled extends Error {
+  override readonly name = 'CallCancelled';
+  constructor() {
+    super('the caller went away or its deadline passed');
+  }
+}
+
+/** Builds the context; the signal is only made when a handler asks, since most calls end at once. */
+export function createCallContext(call: CancellableCall): CallContext {
+  let controller: AbortController | undefined;
+  return {
+    taskHub: firstText(call.metadata, 'taskhub') ?? DEFAULT_TASK_HUB,
+    workerId: firstText(call.metadata, 'workerid'),
+    userAgent: firstText(call.metadata, 'x-user-agent'),
+    get signal() {
+      controller ??= controllerFor(call);
+      return controller.signal;
+    },
+  };
+}
+
+function controllerFor(call: CancellableCall): AbortController {
+  const controller = new AbortController();
+  if (call.cancelled) controller.abort(new CallCancelled());
+  else {
+    call.once('cancelled', () => {
+      controller.abort(new CallCancelled());
+    });
+  }
+  return controller;
+}
+
+function firstText(metadata: Metadata, name: string): string | undefined {
+  const [value] = metadata.get(name);
+  const text = typeof value === 'string' ? value.trim() : '';
+  return text === '' ? undefined : text;
+}

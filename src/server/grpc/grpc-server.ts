@@ -1,0 +1,174 @@
+import type { Buffer } from 'node:buffer';
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js';
+import type { DescMessage, DescMethodServerStreaming, DescMethodUnary } from '@bufbuild/protobuf';
+import type { Clock } from '../../base/clock.ts';
+import { TaskHubError } from '../../core/errors.ts';
+import { TaskHubSidecarService } from '../../proto/orchestrator_service_pb.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Engine } from '../engine.ts';
+import { urlHost } from '../host-names.ts';
+import { serverStream, unary, type AdapterDeps } from './adapters.ts';
+import type { StreamHandler, UnaryHandler } from './adapters.ts';
+import type { CallContext } from './call-context.ts';
+import type { CallSink } from './call-sink.ts';
+import { RPC_PERMISSIONS, type RpcName } from './rpc-permissions.ts';
+import { createTaskHubHandlers } from './task-hub-service.ts';
+
+export interface GrpcServerOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Largest request accepted; larger ones get RESOURCE_EXHAUSTED. */
+  readonly receiveBytesMax: number;
+  readonly allowHubRecreate: boolean;
+}
+
+export interface GrpcServer {
+  readonly port: number;
+  /** Open server streams. */
+  readonly streamCount: number;
+  /**
+   * Refuses new streams and client calls with UNAVAILABLE and ends calls that wait. Completions of
+   * leased work are still taken.
+   */
+  beginDrain(): void;
+  /** Ends streams with OK, lets calls in flight finish, and after `graceMs` cuts what is left. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/**
+ * How often an otherwise silent connection is checked, and how long the peer may take to answer. A
+ * worker that computes without pause answers late, so only a peer that is really gone is cut.
+ */
+const KEEPALIVE_TIME_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 120_000;
+
+/** Listens for clients and workers. Rejects when the port cannot be bound. */
+export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const draining = new AbortController();
+  const streams = new Set<CallSink>();
+  const server = new Server({
+    'grpc.max_receive_message_length': options.receiveBytesMax,
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+  });
+  const deps: AdapterDeps = {
+    logger: options.logger,
+    clock: options.clock,
+    admit: createAdmission(options.engine, draining.signal),
+    onStream: (sink) => {
+      streams.add(sink);
+      sink.closed.addEventListener('abort', () => streams.delete(sink), { once: true });
+    },
+  };
+  server.addService(serviceDefinition(), implementations(options, deps, draining.signal));
+  const port = await bind(server, `${urlHost(options.host)}:${options.port}`);
+  return {
+    port,
+    get streamCount() {
+      return streams.size;
+    },
+    beginDrain() {
+      draining.abort(shuttingDown());
+    },
+    async close({ graceMs }) {
+      draining.abort(shuttingDown());
+      for (const sink of streams) sink.end();
+      await shutDown(server, options.clock, graceMs);
+    },
+  };
+}
+
+/** Paths, and serialisers that leave bytes alone: messages are decoded and encoded by the adapters. */
+export function serviceDefinition(): ServiceDefinition {
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  return Object.fromEntries(
+    TaskHubSidecarService.methods.map((method) => [
+      method.localName,
+      {
+        path: `/${TaskHubSidecarService.typeName}/${method.name}`,
+        requestStream: false,
+        responseStream: method.methodKind === 'server_streaming',
+        requestSerialize: asIs,
+        requestDeserialize: asIs,
+        responseSerialize: asIs,
+        responseDeserialize: asIs,
+      },
+    ]),
+  );
+}
+
+function implementations(
+  options: GrpcServerOptions,
+  deps: AdapterDeps,
+  draining: AbortSignal,
+): Record<string, UntypedHandleCall> {
+  const handlers = createTaskHubHandlers({ ...options, draining });
+  const entries = TaskHubSidecarService.methods.map((method): [string, UntypedHandleCall] => {
+    // The table's type ties each handler to its method; a loop over it cannot.
+    const handler: unknown = handlers[method.localName as RpcName];
+    if (method.methodKind === 'server_streaming') {
+      const desc = method as DescMethodServerStreaming;
+      return [method.localName, serverStream(desc, handler as StreamHandler<DescMessage>, deps)];
+    }
+    const desc = method as DescMethodUnary;
+    return [method.localName, unary(desc, handler as UnaryHandler<DescMessage, DescMessage>, deps)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Hubs are made and deleted by calls that need not find one. */
+const NEEDS_NO_HUB: ReadonlySet<string> = new Set<RpcName>(['createTaskHub', 'deleteTaskHub']);
+
+function createAdmission(engine: Engine, draining: AbortSignal) {
+  return (method: string, call: CallContext): void => {
+    if (draining.aborted && !isAllowedWhileDraining(method as RpcName)) throw shuttingDown();
+    if (!NEEDS_NO_HUB.has(method)) engine.assertTaskHub(call.taskHub);
+  };
+}
+
+/** What a worker needs to finish the work it has. */
+function isAllowedWhileDraining(rpc: RpcName): boolean {
+  if (rpc === 'streamInstanceHistory') return true;
+  return RPC_PERMISSIONS[rpc] === 'work' && rpc !== 'getWorkItems';
+}
+
+/** Clients repeat a call that gets UNAVAILABLE, so it is only for calls of which nothing was done. */
+function shuttingDown(): TaskHubError {
+  return new TaskHubError('UNAVAILABLE', 'The scheduler is shutting down; try again later.');
+}
+
+function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(error);
+      else resolve(port);
+    });
+  });
+}
+
+async function shutDown(server: Server, clock: Clock, graceMs: number): Promise<void> {
+  const finished = new AbortController();
+  const graceful = new Promise<void>((resolve) => {
+    server.tryShutdown(() => {
+      finished.abort();
+      resolve();
+    });
+  });
+  const late = clock.sleepUntil(clock.now() + graceMs, { signal: finished.signal }).then(
+    () => {
+      server.forceShutdown();
+    },
+    () => undefined, // ended in time
+  );
+  await Promise.race([graceful, late]);
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../../base/clock.ts';
+import { isAbort } from '../../base/abort.ts';
+import type { GetWorkItemsRequest } from '../../proto/orchestrator_service_pb.ts';
+import { HEALTH_PING } from '../../wire/work-items.ts';
+import type { Engine } from '../engine.ts';
+import type { CallContext } from './call-context.ts';
+import type { CallSink } from './call-sink.ts';
+
+/**
+ * Longest silence on an idle stream. Workers give a stream up after 120 s without a message
+ * (wire-protocol 4.2), so three pings may be late before one does.
+ */
+export const PING_INTERVAL_MS = 30_000;
+
+export interface ServeWorkItemsOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly request: GetWorkItemsRequest;
+  readonly call: CallContext;
+  readonly sink: CallSink;
+}
+
+/**
+ * Serves one `GetWorkItems` stream until somebody ends it. The first message is a ping, at once:
+ * .NET counts a connection as good only when a message arrives.
+ */
+export async function serveWorkItems(options: ServeWorkItemsOptions): Promise<void> {
+  const { engine, request, call, sink } = options;
+  sink.push(HEALTH_PING);
+  const { workerId, userAgent } = call;
+  const stream = engine.openWorkerStream(call.taskHub, { request, workerId, userAgent, sink });
+  try {
+    await pingWhileIdle(sink, options.clock);
+  } finally {
+    stream.close();
+  }
+}
+
+async function pingWhileIdle(sink: CallSink, clock: Clock): Promise<void> {
+  const { closed } = sink;
+  try {
+    for (;;) {
+      await clock.sleepUntil(sink.lastPushedAt + PING_INTERVAL_MS, { signal: closed });
+      // A message may have gone out meanwhile; then the next ping is due an interval after it.
+      if (clock.now() >= sink.lastPushedAt + PING_INTERVAL_MS) sink.push(HEALTH_PING);
+    }
+  } catch (error) {
+    if (!isAbort(error, closed)) throw error;
+  }
+}

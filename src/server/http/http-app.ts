@@ -1,0 +1,105 @@
+import { Hono, type Context } from 'hono';
+import { TaskHubError } from '../../core/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Engine } from '../engine.ts';
+import { DEFAULT_TASK_HUB } from '../grpc/call-context.ts';
+import type { Permission } from '../permissions.ts';
+import { refuseRequest, type RequestRules } from './request-rules.ts';
+import { renderStartPage, START_PAGE_HEADERS } from './start-page.ts';
+import { HTTP_STATUS } from './status.ts';
+
+export interface HttpAppOptions {
+  readonly engine: Pick<Engine, 'taskHubs' | 'assertTaskHub'>;
+  readonly logger: Logger;
+  readonly rules: RequestRules;
+  /** False while the scheduler starts or drains. */
+  readonly isReady: () => boolean;
+}
+
+export interface HttpRoute {
+  readonly method: 'GET';
+  readonly path: string;
+  readonly permission: Permission;
+  readonly handle: (context: Context, options: HttpAppOptions) => Response | Promise<Response>;
+}
+
+/** Every route there is, each with the permission that it asks of its caller. */
+export const HTTP_ROUTES: readonly HttpRoute[] = [
+  { method: 'GET', path: '/', permission: 'read', handle: startPage },
+  { method: 'GET', path: '/health/live', permission: 'none', handle: live },
+  { method: 'GET', path: '/health/ready', permission: 'none', handle: ready },
+  // The product's tools ask both paths whether a hub is there.
+  { method: 'GET', path: '/api/v1/taskhubs/ping', permission: 'connect', handle: pingTaskHub },
+  { method: 'GET', path: '/v1/taskhubs/ping', permission: 'connect', handle: pingTaskHub },
+];
+
+/** The HTTP door: a web-standard app, callable without a socket. */
+export function createHttpApp(options: HttpAppOptions): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    const header = (name: string): string | undefined => context.req.header(name);
+    const refused = refuseRequest(
+      {
+        method: context.req.method,
+        host: header('host'),
+        origin: header('origin'),
+        contentType: header('content-type'),
+      },
+      options.rules,
+    );
+    if (refused) return failed(context, refused.status, 'REFUSED', refused.message);
+    await next();
+    context.header('X-Content-Type-Options', 'nosniff');
+    return undefined;
+  });
+  for (const { method, path, handle } of HTTP_ROUTES) {
+    app.on(method, path, (context) => handle(context, options));
+  }
+  app.notFound((context) =>
+    failed(
+      context,
+      404,
+      'NOT_FOUND',
+      `There is no ${context.req.method} ${context.req.path} here.`,
+    ),
+  );
+  app.onError((error, context) => onError(error, context, options.logger));
+  return app;
+}
+
+function startPage(context: Context, { engine }: HttpAppOptions): Response {
+  return context.html(renderStartPage(engine.taskHubs()), 200, START_PAGE_HEADERS);
+}
+
+function live(context: Context): Response {
+  return context.json({ status: 'live' });
+}
+
+function ready(context: Context, { isReady }: HttpAppOptions): Response {
+  return isReady()
+    ? context.json({ status: 'ready' })
+    : context.json({ status: 'draining' }, 503, { 'Retry-After': '1' });
+}
+
+function pingTaskHub(context: Context, { engine }: HttpAppOptions): Response {
+  const named = context.req.header('x-taskhub')?.trim() ?? '';
+  const taskHub = named === '' ? DEFAULT_TASK_HUB : named;
+  engine.assertTaskHub(taskHub);
+  return context.json({ taskHub, status: 'ok' });
+}
+
+type FailureStatus = 403 | 404 | 415 | 500 | (typeof HTTP_STATUS)[keyof typeof HTTP_STATUS];
+
+function failed(context: Context, status: FailureStatus, code: string, message: string): Response {
+  return context.json({ error: { code, message } }, status);
+}
+
+function onError(error: Error, context: Context, logger: Logger): Response {
+  if (error instanceof TaskHubError) {
+    return failed(context, HTTP_STATUS[error.code], error.code, error.message);
+  }
+  const { method, path } = context.req;
+  logger.error('an HTTP request failed unexpectedly', { method, path, error });
+  const message = 'The scheduler failed to handle the request; its log says why.';
+  return failed(context, 500, 'INTERNAL', message);
+}
