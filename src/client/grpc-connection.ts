@@ -1,0 +1,210 @@
+import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { ChannelOptions, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import type { BackoffOptions } from '../base/backoff.ts';
+import { backoffMs } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { TaskHubError } from '../core/errors.ts';
+import type { CallOptions, Connection, ServerStreamMethod, UnaryMethod } from './connection.ts';
+import { fromGrpcError, isServiceError } from './grpc-errors.ts';
+import type { TokenProvider } from './token-provider.ts';
+
+export interface GrpcConnectionOptions {
+  /** Scheme, host and port; `https` means TLS. */
+  readonly endpoint: string;
+  readonly taskHub: string;
+  /** Value of `x-user-agent`. */
+  readonly userAgent: string;
+  /** Value of `workerid`; workers only. */
+  readonly workerId?: string | undefined;
+  readonly tokenProvider?: TokenProvider | undefined;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
+
+/** Attempts of a unary call that the scheduler answered with UNAVAILABLE: it committed nothing. */
+const UNARY_ATTEMPTS_MAX = 10;
+const UNARY_BACKOFF: BackoffOptions = { firstMs: 50, maxMs: 250, factor: 2 };
+
+const CHANNEL_OPTIONS: ChannelOptions = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.max_send_message_length': -1,
+  // Finds a peer that vanished without a word while calls wait for it.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  // We retry ourselves: grpc-js stops after five attempts and buffers every call for it.
+  'grpc.enable_retries': 0,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 5_000,
+  // A renewed connection must be a new socket, not the shared one that it replaces.
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+/** A connection over gRPC. Nothing is sent before the first call. */
+export function openGrpcConnection(options: GrpcConnectionOptions): Connection {
+  return new GrpcConnection(options);
+}
+
+class GrpcConnection implements Connection {
+  readonly #options: GrpcConnectionOptions;
+  readonly #address: string;
+  readonly #isTls: boolean;
+  readonly #metadata: Metadata;
+  readonly #closing = new AbortController();
+  #client: Client;
+
+  constructor(options: GrpcConnectionOptions) {
+    const url = new URL(options.endpoint);
+    this.#options = options;
+    this.#isTls = url.protocol === 'https:';
+    this.#address = url.port === '' ? `${url.hostname}:${this.#isTls ? '443' : '80'}` : url.host;
+    this.#metadata = staticMetadata(options);
+    this.#client = this.#connect();
+  }
+
+  async unary<I extends DescMessage, O extends DescMessage>(
+    method: UnaryMethod<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions = {},
+  ): Promise<MessageShape<O>> {
+    const bytes = encode(method.input, request);
+    const { clock, ids } = this.#options;
+    const endAt = options.timeoutMs === undefined ? Infinity : clock.now() + options.timeoutMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const reply = await this.#call(method, bytes, endAt, options.signal);
+        return fromBinary(method.output, reply);
+      } catch (error) {
+        if (options.signal?.aborted === true) throw options.signal.reason;
+        const isWorthRetry = isServiceError(error) && error.code === status.UNAVAILABLE;
+        if (!isWorthRetry || attempt >= UNARY_ATTEMPTS_MAX || this.#closing.signal.aborted) {
+          throw fromGrpcError(error, method.name);
+        }
+      }
+      const retryAt = clock.now() + backoffMs(attempt, UNARY_BACKOFF, () => ids.random());
+      await clock.sleepUntil(retryAt, { signal: options.signal ?? this.#closing.signal });
+    }
+  }
+
+  async *serverStream<I extends DescMessage, O extends DescMessage>(
+    method: ServerStreamMethod<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions = {},
+  ): AsyncGenerator<MessageShape<O>> {
+    const metadata = await this.#callMetadata(options.signal);
+    options.signal?.throwIfAborted();
+    const call: ClientReadableStream<Buffer> = this.#client.makeServerStreamRequest(
+      pathOf(method),
+      identity,
+      identity,
+      encode(method.input, request),
+      metadata,
+      this.#deadline(options.timeoutMs),
+    );
+    const cancel = (): void => {
+      call.cancel();
+    };
+    options.signal?.addEventListener('abort', cancel, { once: true });
+    // Cancelling makes the call emit an error even when nobody reads it any more.
+    call.on('error', () => undefined);
+    try {
+      for await (const bytes of call as AsyncIterable<Buffer>) {
+        yield fromBinary(method.output, bytes);
+      }
+    } catch (error) {
+      if (options.signal?.aborted === true) throw options.signal.reason;
+      throw fromGrpcError(error, method.name);
+    } finally {
+      options.signal?.removeEventListener('abort', cancel);
+      call.cancel();
+    }
+  }
+
+  renew(): void {
+    if (this.#closing.signal.aborted) return;
+    const old = this.#client;
+    this.#client = this.#connect();
+    old.close();
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort(new TaskHubError('UNAVAILABLE', 'The connection was closed'));
+    this.#client.close();
+    return Promise.resolve();
+  }
+
+  #connect(): Client {
+    const channelCredentials = this.#isTls ? credentials.createSsl() : credentials.createInsecure();
+    return new Client(this.#address, channelCredentials, CHANNEL_OPTIONS);
+  }
+
+  async #call<I extends DescMessage, O extends DescMessage>(
+    method: UnaryMethod<I, O>,
+    bytes: Buffer,
+    endAt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Buffer> {
+    const metadata = await this.#callMetadata(signal);
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const onReply = (error: ServiceError | null, reply?: Buffer): void => {
+      signal?.removeEventListener('abort', cancel);
+      if (error !== null) reject(error);
+      else resolve(reply ?? Buffer.alloc(0));
+    };
+    const options = endAt === Infinity ? {} : { deadline: endAt };
+    const path = pathOf(method);
+    const call = this.#client.makeUnaryRequest(
+      path,
+      identity,
+      identity,
+      bytes,
+      metadata,
+      options,
+      onReply,
+    );
+    const cancel = (): void => {
+      call.cancel();
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    return promise;
+  }
+
+  async #callMetadata(signal: AbortSignal | undefined): Promise<Metadata> {
+    const { tokenProvider } = this.#options;
+    if (tokenProvider === undefined) return this.#metadata;
+    const metadata = this.#metadata.clone();
+    metadata.set('authorization', `Bearer ${await tokenProvider.getToken({ signal })}`);
+    return metadata;
+  }
+
+  #deadline(timeoutMs: number | undefined): { deadline?: number } {
+    return timeoutMs === undefined ? {} : { deadline: this.#options.clock.now() + timeoutMs };
+  }
+}
+
+function staticMetadata(options: GrpcConnectionOptions): Metadata {
+  const metadata = new Metadata();
+  metadata.set('taskhub', options.taskHub);
+  metadata.set('x-user-agent', options.userAgent);
+  if (options.workerId !== undefined) metadata.set('workerid', options.workerId);
+  return metadata;
+}
+
+function pathOf(method: {
+  readonly name: string;
+  readonly parent: { readonly typeName: string };
+}): string {
+  return `/${method.parent.typeName}/${method.name}`;
+}
+
+function encode<I extends DescMessage>(schema: I, message: MessageInitShape<I>): Buffer {
+  const bytes = toBinary(schema, create(schema, message));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function identity(bytes: Buffer): Buffer {
+  return bytes;
+}

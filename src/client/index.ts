@@ -1,0 +1,23 @@
+/** Public entry `durabletask-scheduler/client`: the management client of a task hub. */
+export { formatConnectionString, parseConnectionString } from '../config/connection-string.ts';
+export type { Authentication, ConnectionString } from '../config/connection-string.ts';
+export { TaskHubError } from '../core/errors.ts';
+export type { ErrorCode } from '../core/errors.ts';
+export { OrchestrationStatus } from '../proto/orchestrator_service_pb.ts';
+export type { HistoryEvent } from '../proto/orchestrator_service_pb.ts';
+export { TimeoutError } from './connection.ts';
+export type { CallOptions, Connection } from './connection.ts';
+export { FailureDetails } from './failure-details.ts';
+export type { FailureDetailsOptions } from './failure-details.ts';
+export type { SchedulerAddress } from './open-connection.ts';
+export { OrchestrationFailedError, OrchestrationState } from './orchestration-state.ts';
+export { TaskHubClient } from './task-hub-client.ts';
+export type {
+  NamedFunction,
+  RequestOptions,
+  StartOrchestrationOptions,
+  TaskHubClientOptions,
+  WaitOptions,
+} from './task-hub-client.ts';
+export { terminateOptions } from './terminate-options.ts';
+export type { TerminateInstanceOptions } from './terminate-options.ts';

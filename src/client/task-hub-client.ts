@@ -1,0 +1,335 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { Clock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { systemIds } from '../base/ids.ts';
+import { invalidArgument, TaskHubError } from '../core/errors.ts';
+import type {
+  CreateInstanceRequestSchema,
+  GetInstanceResponse,
+  HistoryEvent,
+  OrchestrationStatus,
+} from '../proto/orchestrator_service_pb.ts';
+import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import type { Connection } from './connection.ts';
+import { TimeoutError } from './connection.ts';
+import { encodeJson } from './json.ts';
+import type { SchedulerAddress } from './open-connection.ts';
+import { openConnection } from './open-connection.ts';
+import { OrchestrationState } from './orchestration-state.ts';
+import { readTerminateOptions } from './terminate-options.ts';
+
+const rpc = TaskHubSidecarService.method;
+
+export interface TaskHubClientOptions extends SchedulerAddress {
+  /** Version of orchestrations that are started without one. */
+  readonly defaultVersion?: string | undefined;
+  /** How long a call that does not wait for an orchestration may take. Default 30,000. */
+  readonly requestTimeoutMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+  readonly ids?: IdSource | undefined;
+}
+
+export interface StartOrchestrationOptions {
+  /** Default: a random UUID. At most 100 characters. */
+  readonly instanceId?: string | undefined;
+  /** Default: at once; so is a time in the past. */
+  readonly startAt?: Date | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly version?: string | undefined;
+  /**
+   * In which states an existing instance with this id is replaced. Default: once it has ended.
+   * An empty list: never.
+   */
+  readonly replaceableStatuses?: readonly OrchestrationStatus[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WaitOptions extends RequestOptions {
+  /** Default 60,000. Later the wait rejects with `TimeoutError`. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** An orchestrator by name, or the function itself, whose name is then meant. */
+export type NamedFunction = { readonly name: string };
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const WAIT_TIMEOUT_MS = 60_000;
+
+/**
+ * Starts, watches and steers the orchestrations of one task hub. Method names and argument order
+ * are those of `TaskHubGrpcClient` in `@microsoft/durabletask-js`; all are safe to call at once.
+ *
+ * Methods reject with `TaskHubError` (see `code`), with `TimeoutError`, or with the reason of the
+ * signal that was passed.
+ */
+export class TaskHubClient implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #ids: IdSource;
+  readonly #defaultVersion: string | undefined;
+  readonly #requestTimeoutMs: number;
+
+  private constructor(options: TaskHubClientOptions) {
+    this.#ids = options.ids ?? systemIds;
+    this.#defaultVersion = options.defaultVersion;
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+    this.#connection = openConnection({
+      address: options,
+      caller: 'TaskHubClient',
+      clock: options.clock ?? systemClock,
+      ids: this.#ids,
+    });
+  }
+
+  /**
+   * A client for a scheduler, by connection string or options. Connects with the first call.
+   *
+   * @throws TaskHubError INVALID_ARGUMENT when the address is incomplete or wrong.
+   */
+  static open(options: TaskHubClientOptions | string): TaskHubClient {
+    return new TaskHubClient(typeof options === 'string' ? { connectionString: options } : options);
+  }
+
+  /**
+   * Starts an orchestration and returns its instance id, once the scheduler has it in its store.
+   * `input` travels as JSON.
+   *
+   * @throws TaskHubError INSTANCE_ALREADY_EXISTS when the id is taken.
+   */
+  async scheduleNewOrchestration(
+    orchestrator: NamedFunction | string,
+    input?: unknown,
+    instanceIdOrOptions?: StartOrchestrationOptions | string,
+    startAt?: Date,
+  ): Promise<string> {
+    const options =
+      typeof instanceIdOrOptions === 'object'
+        ? instanceIdOrOptions
+        : { instanceId: instanceIdOrOptions, startAt };
+    const request = this.#startRequest(orchestrator, input, options);
+    try {
+      const reply = await this.#connection.unary(rpc.startInstance, request, {
+        signal: options.signal,
+        timeoutMs: this.#requestTimeoutMs,
+      });
+      return reply.instanceId;
+    } catch (error) {
+      // A random id is taken only by our own first attempt, whose reply was lost.
+      const isOurs = error instanceof TaskHubError && error.code === 'INSTANCE_ALREADY_EXISTS';
+      if (isOurs && options.instanceId === undefined) return request.instanceId;
+      throw error;
+    }
+  }
+
+  /** The state of an instance, `undefined` when there is none. */
+  async getOrchestrationState(
+    instanceId: string,
+    fetchPayloads = true,
+    options: RequestOptions = {},
+  ): Promise<OrchestrationState | undefined> {
+    const request = { instanceId: requireId(instanceId), getInputsAndOutputs: fetchPayloads };
+    return decodeState(await this.#request(rpc.getInstance, request, options));
+  }
+
+  /**
+   * The state of an instance as soon as it is no longer pending. `timeout` is in seconds, as in
+   * the published package; options take milliseconds.
+   */
+  async waitForOrchestrationStart(
+    instanceId: string,
+    fetchPayloads = false,
+    timeout: WaitOptions | number = {},
+  ): Promise<OrchestrationState | undefined> {
+    return this.#wait('start', instanceId, fetchPayloads, timeout);
+  }
+
+  /** As `waitForOrchestrationStart`, until the orchestration has ended, however it did. */
+  async waitForOrchestrationCompletion(
+    instanceId: string,
+    fetchPayloads = true,
+    timeout: WaitOptions | number = {},
+  ): Promise<OrchestrationState | undefined> {
+    return this.#wait('complete', instanceId, fetchPayloads, timeout);
+  }
+
+  /** Sends an event to an instance; `data` travels as JSON. */
+  async raiseOrchestrationEvent(
+    instanceId: string,
+    eventName: string,
+    data: unknown = null,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    if (eventName === '') throw invalidArgument('eventName must not be empty');
+    const input = encodeJson(data, 'The event data');
+    await this.#request(
+      rpc.raiseEvent,
+      { instanceId: requireId(instanceId), name: eventName, ...(input !== undefined && { input }) },
+      options,
+    );
+  }
+
+  /** Ends an instance. `terminateOptions({ output, recursive })` takes its children along. */
+  async terminateOrchestration(
+    instanceId: string,
+    outputOrOptions?: unknown,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    const { output, recursive } = readTerminateOptions(outputOrOptions);
+    const text = encodeJson(output, 'The output');
+    await this.#request(
+      rpc.terminateInstance,
+      { instanceId: requireId(instanceId), recursive, ...(text !== undefined && { output: text }) },
+      options,
+    );
+  }
+
+  /** Holds an instance until it is resumed; what arrives meanwhile is kept. */
+  async suspendOrchestration(
+    instanceId: string,
+    reason?: string,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    await this.#request(
+      rpc.suspendInstance,
+      { instanceId: requireId(instanceId), ...(reason !== undefined && { reason }) },
+      options,
+    );
+  }
+
+  /** Lets a suspended instance go on. */
+  async resumeOrchestration(
+    instanceId: string,
+    reason?: string,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    await this.#request(
+      rpc.resumeInstance,
+      { instanceId: requireId(instanceId), ...(reason !== undefined && { reason }) },
+      options,
+    );
+  }
+
+  /**
+   * The committed history of the instance's current execution, event by event as it arrives;
+   * nothing for a missing instance.
+   */
+  async *getOrchestrationHistory(
+    instanceId: string,
+    options: RequestOptions = {},
+  ): AsyncGenerator<HistoryEvent, void, undefined> {
+    const request = { instanceId: requireId(instanceId), forWorkItemProcessing: false };
+    try {
+      for await (const chunk of this.#connection.serverStream(
+        rpc.streamInstanceHistory,
+        request,
+        options,
+      )) {
+        yield* chunk.events;
+      }
+    } catch (error) {
+      // Some schedulers answer so where others send an empty stream.
+      if (error instanceof TaskHubError && error.code === 'INSTANCE_NOT_FOUND') return;
+      throw error;
+    }
+  }
+
+  /** Creates the client's task hub; an existing one stays as it is, or is wiped on demand. */
+  async createTaskHub(
+    options: RequestOptions & { readonly recreateIfExists?: boolean } = {},
+  ): Promise<void> {
+    const request = { recreateIfExists: options.recreateIfExists ?? false };
+    await this.#request(rpc.createTaskHub, request, options);
+  }
+
+  /** Deletes the client's task hub with everything in it. */
+  async deleteTaskHub(options: RequestOptions = {}): Promise<void> {
+    await this.#request(rpc.deleteTaskHub, {}, options);
+  }
+
+  /** Ends the connection; calls under way fail. Closing twice is fine. */
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** The published package's name for `close`. */
+  async stop(): Promise<void> {
+    await this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  readonly #request: Connection['unary'] = (method, request, options) =>
+    this.#connection.unary(method, request, {
+      signal: options?.signal,
+      timeoutMs: this.#requestTimeoutMs,
+    });
+
+  async #wait(
+    until: 'start' | 'complete',
+    instanceId: string,
+    fetchPayloads: boolean,
+    timeout: WaitOptions | number,
+  ): Promise<OrchestrationState | undefined> {
+    const options = typeof timeout === 'number' ? { timeoutMs: timeout * 1000 } : timeout;
+    const timeoutMs = options.timeoutMs ?? WAIT_TIMEOUT_MS;
+    if (!Number.isFinite(timeoutMs) || timeoutMs < 0) {
+      throw invalidArgument(`timeoutMs must be a finite number >= 0, got ${timeoutMs}`);
+    }
+    const method = until === 'start' ? rpc.waitForInstanceStart : rpc.waitForInstanceCompletion;
+    const request = { instanceId: requireId(instanceId), getInputsAndOutputs: fetchPayloads };
+    try {
+      const reply = await this.#connection.unary(method, request, {
+        signal: options.signal,
+        timeoutMs,
+      });
+      return decodeState(reply);
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      throw new TimeoutError(
+        `Timed out waiting for orchestration '${instanceId}' to ${until} after ${timeoutMs / 1000}s`,
+        { cause: error },
+      );
+    }
+  }
+
+  #startRequest(
+    orchestrator: NamedFunction | string,
+    input: unknown,
+    options: StartOrchestrationOptions,
+  ): MessageInitShape<typeof CreateInstanceRequestSchema> & { readonly instanceId: string } {
+    const name = typeof orchestrator === 'string' ? orchestrator : orchestrator.name;
+    if (name === '') throw invalidArgument('The orchestrator must have a name');
+    const text = encodeJson(input, 'The input');
+    const version = options.version ?? this.#defaultVersion;
+    return {
+      instanceId: options.instanceId ?? this.#ids.uuid(),
+      name,
+      tags: { ...options.tags },
+      ...(text !== undefined && { input: text }),
+      ...(version !== undefined && { version }),
+      ...(options.startAt !== undefined && {
+        scheduledStartTimestamp: timestampFromDate(options.startAt),
+      }),
+      ...(options.replaceableStatuses !== undefined && {
+        orchestrationIdReusePolicy: { replaceableStatus: [...options.replaceableStatuses] },
+      }),
+    };
+  }
+}
+
+function decodeState(reply: GetInstanceResponse): OrchestrationState | undefined {
+  const state = reply.orchestrationState;
+  return reply.exists && state !== undefined ? new OrchestrationState(state) : undefined;
+}
+
+function requireId(instanceId: string): string {
+  if (instanceId === '') throw invalidArgument('instanceId must not be empty');
+  return instanceId;
+}

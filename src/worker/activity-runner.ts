@@ -1,0 +1,96 @@
+import type { Connection } from '../client/connection.ts';
+import type { ActivityRequest, TaskFailureDetails } from '../proto/orchestrator_service_pb.ts';
+import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { encodeFailure, permanentFailure } from './failure-details.ts';
+import type { Registry } from './registry.ts';
+import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
+
+const rpc = TaskHubSidecarService.method;
+
+export interface ActivityRunnerOptions {
+  readonly registry: Registry;
+  readonly completer: WorkItemCompleter;
+  /** Aborts when the worker stops waiting for activities. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** What an activity ended with: JSON text, or why it failed. */
+type ActivityResult = {
+  readonly result?: string;
+  readonly failureDetails?: TaskFailureDetails;
+};
+
+/** Runs activities and hands their results back. */
+export class ActivityRunner {
+  readonly #options: ActivityRunnerOptions;
+
+  constructor(options: ActivityRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Runs one activity to its end. Returns without a completion once the signal has aborted. */
+  async run(request: ActivityRequest, item: LeasedWorkItem): Promise<void> {
+    const { completer, signal } = this.#options;
+    const result = await this.#invoke(request);
+    if (signal.aborted) return;
+    const outcome = await completer.complete(item, sender(request, item, result));
+    if (outcome.kind !== 'refused') return;
+    if (outcome.code === 'RESOURCE_EXHAUSTED' && result.result !== undefined) {
+      const sizeBytes = Buffer.byteLength(result.result);
+      await completer.complete(item, sender(request, item, tooLarge(request.name, sizeBytes)));
+    }
+  }
+
+  async #invoke(request: ActivityRequest): Promise<ActivityResult> {
+    const { registry, signal, logger } = this.#options;
+    const activity = registry.findActivity(request.name, request.version);
+    if (activity === undefined) {
+      logger.warn('no such activity is registered', { name: request.name });
+      return {
+        failureDetails: permanentFailure(
+          'ActivityNotRegisteredError',
+          `Activity function '${request.name}' is not registered.`,
+        ),
+      };
+    }
+    try {
+      const result = await activity.invoke({
+        name: request.name,
+        version: request.version,
+        instanceId: request.orchestrationInstance?.instanceId ?? '',
+        taskId: request.taskId,
+        serializedInput: request.input,
+        tags: request.tags,
+        traceParent: request.parentTraceContext?.traceParent,
+        traceState: request.parentTraceContext?.traceState,
+        signal,
+      });
+      return result === undefined ? {} : { result };
+    } catch (error) {
+      return { failureDetails: encodeFailure(error) };
+    }
+  }
+}
+
+function sender(request: ActivityRequest, item: LeasedWorkItem, result: ActivityResult) {
+  const response = {
+    instanceId: item.instanceId,
+    taskId: request.taskId,
+    completionToken: item.completionToken,
+    ...result,
+  };
+  return (connection: Connection, options: Parameters<Connection['unary']>[2]) =>
+    connection.unary(rpc.completeActivityTask, response, options);
+}
+
+function tooLarge(name: string, sizeBytes: number): ActivityResult {
+  return {
+    failureDetails: permanentFailure(
+      'ResultTooLargeError',
+      `The scheduler does not take the result of activity '${name}' (${sizeBytes} bytes). ` +
+        'Return less, or a reference to data that is stored elsewhere.',
+    ),
+  };
+}

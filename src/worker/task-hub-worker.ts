@@ -1,0 +1,342 @@
+import { hostname } from 'node:os';
+import { pid } from 'node:process';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { untilAborted } from '../base/abort.ts';
+import { TaskGroup } from '../base/task-group.ts';
+import type { Connection } from '../client/connection.ts';
+import type { NamedFunction } from '../client/task-hub-client.ts';
+import { openConnection } from '../client/open-connection.ts';
+import { TaskHubError } from '../core/errors.ts';
+import type {
+  GetWorkItemsRequestSchema,
+  WorkItem,
+  WorkItemFiltersSchema,
+} from '../proto/orchestrator_service_pb.ts';
+import { WorkerCapability } from '../proto/orchestrator_service_pb.ts';
+import type { ActivityHandler } from './activity-context.ts';
+import { functionInvoker } from './activity-context.ts';
+import { ActivityRunner } from './activity-runner.ts';
+import { coreStyle } from './core-style.ts';
+import { OrchestrationRunner } from './orchestration-runner.ts';
+import type { ActivityInvoker, OrchestratorHandler, OrchestratorStyle } from './registry.ts';
+import { Registry } from './registry.ts';
+import { SessionCache } from './session-cache.ts';
+import type { LeasedWorkItem } from './work-item-completer.ts';
+import { WorkItemCompleter } from './work-item-completer.ts';
+import { WorkItemStream } from './work-item-stream.ts';
+import type { TaskHubWorkerOptions, WorkerSettings, WorkItemFilters } from './worker-options.ts';
+import { resolveWorkerOptions } from './worker-options.ts';
+
+export interface AddOrchestratorOptions extends Partial<OrchestratorStyle> {
+  /** Serves only orchestrations of this version. Default: every version without its own. */
+  readonly version?: string | undefined;
+}
+
+export interface AddActivityOptions {
+  readonly version?: string | undefined;
+}
+
+/**
+ * Hosts orchestrators and activities: takes work items from a scheduler, runs them and hands the
+ * results back, until it is stopped. Method names are those of `TaskHubGrpcWorker` in
+ * `@microsoft/durabletask-js`; orchestrators are core style unless their options say otherwise.
+ *
+ * A lost connection is found again by itself. Nothing that registered code throws escapes.
+ */
+export class TaskHubWorker implements AsyncDisposable {
+  readonly #settings: WorkerSettings;
+  readonly #connection: Connection;
+  readonly #registry = new Registry();
+  #running: RunningWorker | undefined;
+  #stopped: Promise<void> | undefined;
+
+  /** @throws TaskHubError INVALID_ARGUMENT when an option is wrong or the address incomplete. */
+  constructor(options: TaskHubWorkerOptions | string) {
+    const given = typeof options === 'string' ? { connectionString: options } : options;
+    this.#settings = resolveWorkerOptions(given);
+    const { clock, ids } = this.#settings;
+    this.#connection = openConnection({
+      address: given,
+      caller: 'TaskHubWorker',
+      workerId: given.workerId ?? `${hostname()},${pid},${ids.uuid()}`,
+      clock,
+      ids,
+    });
+  }
+
+  /** True while a stream of work items is open and has shown a sign of life. */
+  get isConnected(): boolean {
+    return this.#running?.stream.isConnected ?? false;
+  }
+
+  /** Work items in hand. */
+  get workItemCount(): number {
+    return this.#running?.workItemCount ?? 0;
+  }
+
+  /** Registers an orchestrator under its function's name, which is returned. */
+  addOrchestrator(handler: OrchestratorHandler & NamedFunction): string {
+    return this.addNamedOrchestrator(handler.name, handler);
+  }
+
+  /** @throws TaskHubError INVALID_ARGUMENT when the name is empty or taken. */
+  addNamedOrchestrator(
+    name: string,
+    handler: OrchestratorHandler,
+    options: AddOrchestratorOptions = {},
+  ): string {
+    const { version, ...style } = options;
+    this.#registry.addOrchestrator({ ...coreStyle, ...style, name, version, handler });
+    return name;
+  }
+
+  /** Registers an activity under its function's name, which is returned. */
+  addActivity(handler: ActivityHandler & NamedFunction): string {
+    return this.addNamedActivity(handler.name, handler);
+  }
+
+  /** @throws TaskHubError INVALID_ARGUMENT when the name is empty or taken. */
+  addNamedActivity(
+    name: string,
+    handler: ActivityHandler,
+    options: AddActivityOptions = {},
+  ): string {
+    return this.addActivityInvoker(name, functionInvoker(handler), options);
+  }
+
+  /** As `addNamedActivity`, for code that takes and gives JSON text itself. */
+  addActivityInvoker(
+    name: string,
+    invoke: ActivityInvoker,
+    options: AddActivityOptions = {},
+  ): string {
+    this.#registry.addActivity({ name, version: options.version, invoke });
+    return name;
+  }
+
+  /**
+   * Begins to take work. Resolves at once: a scheduler that is not there yet is waited for
+   * (`connected()` tells when).
+   *
+   * @throws TaskHubError WRONG_STATE when the worker was stopped; starting twice is fine.
+   */
+  async start(): Promise<void> {
+    if (this.#stopped !== undefined) {
+      throw new TaskHubError('WRONG_STATE', 'The worker was stopped; make another one');
+    }
+    this.#running ??= new RunningWorker(this.#settings, this.#connection, this.#registry);
+    return Promise.resolve();
+  }
+
+  /** Resolves when the scheduler sends its first sign of life; rejects with the signal's reason. */
+  async connected(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = options;
+    await this.start();
+    const connected = this.#running?.stream.connected() ?? Promise.resolve(undefined);
+    await (signal === undefined ? connected : untilAborted(connected, signal));
+    signal?.throwIfAborted();
+  }
+
+  /**
+   * Takes no more work, waits for what is in hand up to the drain timeout, gives the rest back to
+   * the scheduler and disconnects. Stopping twice is fine.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#running?.drain();
+    await this.#connection.close();
+  }
+}
+
+/** The parts of a worker between start and stop. */
+class RunningWorker {
+  readonly stream: WorkItemStream;
+  readonly #settings: WorkerSettings;
+  readonly #completer: WorkItemCompleter;
+  readonly #orchestrations: OrchestrationRunner;
+  readonly #activities: ActivityRunner;
+  readonly #sessions: SessionCache;
+  readonly #inHand = new Set<LeasedWorkItem>();
+  readonly #tasks: TaskGroup;
+  /** Aborts when no more work is taken. */
+  readonly #stopping = new AbortController();
+  /** Aborts when what is in hand is no longer waited for. */
+  readonly #givingUp = new AbortController();
+  readonly #reading: Promise<void>;
+
+  constructor(settings: WorkerSettings, connection: Connection, registry: Registry) {
+    const { clock, ids, logger } = settings;
+    const signal = this.#givingUp.signal;
+    this.#settings = settings;
+    this.#tasks = new TaskGroup((error, name) =>
+      logger.error('a worker task failed', { name, error }),
+    );
+    this.#sessions = new SessionCache({
+      countMax: settings.cachedOrchestrationsMax,
+      idleMs: settings.cachedOrchestrationIdleMs,
+    });
+    this.#completer = new WorkItemCompleter({
+      connection,
+      retryMs: settings.completionRetryMs,
+      signal,
+      clock,
+      ids,
+      logger,
+    });
+    const completer = this.#completer;
+    this.#activities = new ActivityRunner({ registry, completer, signal, logger });
+    this.#orchestrations = new OrchestrationRunner({
+      registry,
+      sessions: this.#sessions,
+      completer,
+      connection,
+      limits: { actionsMax: settings.actionsMax, nonDurableWaitMs: settings.nonDurableWaitMs },
+      signal,
+      clock,
+      logger,
+    });
+    this.stream = new WorkItemStream({
+      connection,
+      request: workItemsRequest(settings, registry),
+      onWorkItem: (item) => {
+        this.#dispatch(item);
+      },
+      silentLimitMs: settings.silentLimitMs,
+      clock,
+      ids,
+      logger,
+    });
+    this.#reading = this.stream.run({ signal: this.#stopping.signal });
+  }
+
+  get workItemCount(): number {
+    return this.#inHand.size;
+  }
+
+  async drain(): Promise<void> {
+    const { clock, drainTimeoutMs, logger } = this.#settings;
+    this.#stopping.abort();
+    await this.#reading;
+    const patience = new AbortController();
+    const deadline = clock
+      .sleepUntil(clock.now() + drainTimeoutMs, { signal: patience.signal })
+      .then(
+        () => patience.abort(),
+        // Aborted below: everything was done in time.
+        () => undefined,
+      );
+    await untilAborted(this.#tasks.settled(), patience.signal);
+    patience.abort();
+    await deadline;
+    this.#givingUp.abort(new TaskHubError('UNAVAILABLE', 'The worker is stopping'));
+    if (this.#inHand.size > 0) {
+      logger.warn('giving back work that was not done in time', { count: this.#inHand.size });
+      await Promise.all([...this.#inHand].map((item) => this.#completer.abandon(item)));
+    }
+    this.#sessions.closeAll();
+  }
+
+  #dispatch(item: WorkItem): void {
+    const { request, completionToken } = item;
+    switch (request.case) {
+      case 'orchestratorRequest': {
+        const { value } = request;
+        const leased = {
+          kind: 'orchestration',
+          completionToken,
+          instanceId: value.instanceId,
+        } as const;
+        this.#take(leased, () => this.#orchestrations.run(value, leased));
+        return;
+      }
+      case 'activityRequest': {
+        const { value } = request;
+        const instanceId = value.orchestrationInstance?.instanceId ?? '';
+        const leased = { kind: 'activity', completionToken, instanceId } as const;
+        this.#take(leased, () => this.#activities.run(value, leased));
+        return;
+      }
+      case 'entityRequest':
+      case 'entityRequestV2': {
+        const leased = {
+          kind: 'entity',
+          completionToken,
+          instanceId: request.value.instanceId,
+        } as const;
+        this.#take(leased, () => this.#refuseEntity(leased));
+        return;
+      }
+      case 'healthPing':
+        this.#sessions.closeIdle(this.#settings.clock.now());
+        return;
+      case undefined:
+        this.#settings.logger.warn('ignored a work item of an unknown kind');
+        return;
+    }
+  }
+
+  #take(item: LeasedWorkItem, work: () => Promise<void>): void {
+    this.#inHand.add(item);
+    this.#tasks.run(item.kind, async () => {
+      try {
+        await work();
+      } catch (error) {
+        const { kind, instanceId } = item;
+        this.#settings.logger.error('could not run a work item', { kind, instanceId, error });
+        await this.#completer.abandon(item);
+      } finally {
+        this.#inHand.delete(item);
+      }
+    });
+  }
+
+  async #refuseEntity(item: LeasedWorkItem): Promise<void> {
+    this.#settings.logger.warn('this version runs no entities; gave the work item back', {
+      instanceId: item.instanceId,
+    });
+    await this.#completer.abandon(item);
+  }
+}
+
+function workItemsRequest(
+  settings: WorkerSettings,
+  registry: Registry,
+): MessageInitShape<typeof GetWorkItemsRequestSchema> {
+  const filters = filtersOf(settings.workItemFilters, registry);
+  return {
+    maxConcurrentOrchestrationWorkItems: settings.maxConcurrentOrchestrations,
+    maxConcurrentActivityWorkItems: settings.maxConcurrentActivities,
+    capabilities: [WorkerCapability.HISTORY_STREAMING],
+    ...(filters !== undefined && { workItemFilters: filters }),
+  };
+}
+
+function filtersOf(
+  filters: WorkItemFilters | 'auto' | undefined,
+  registry: Registry,
+): MessageInitShape<typeof WorkItemFiltersSchema> | undefined {
+  if (filters === undefined) return undefined;
+  const { orchestrations = [], activities = [] } =
+    filters === 'auto'
+      ? { orchestrations: registry.orchestratorFilters(), activities: registry.activityFilters() }
+      : filters;
+  const encode = ({
+    name,
+    versions = [],
+  }: {
+    name: string;
+    versions?: readonly string[] | undefined;
+  }) => ({
+    name,
+    versions: [...versions],
+  });
+  return { orchestrations: orchestrations.map(encode), activities: activities.map(encode) };
+}

@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { systemIds } from '../base/ids.ts';
+import type { SchedulerAddress } from '../client/open-connection.ts';
+import { invalidArgument } from '../core/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { silentLogger } from '../telemetry/logger.ts';
+
+/** One kind of work that a worker asks for; no versions means every version. */
+export interface WorkItemFilter {
+  readonly name: string;
+  readonly versions?: readonly string[] | undefined;
+}
+
+export interface WorkItemFilters {
+  readonly orchestrations?: readonly WorkItemFilter[] | undefined;
+  readonly activities?: readonly WorkItemFilter[] | undefined;
+}
+
+export interface TaskHubWorkerOptions extends SchedulerAddress {
+  /** Turns that run at once. Default 100. */
+  readonly maxConcurrentOrchestrations?: number | undefined;
+  /** Activities that run at once. Default 100. */
+  readonly maxConcurrentActivities?: number | undefined;
+  /**
+   * Which work to take. Default: all, so that a name that is registered nowhere fails instead of
+   * waiting for ever. `auto`: what is registered when the worker starts.
+   */
+  readonly workItemFilters?: WorkItemFilters | 'auto' | undefined;
+  /** How long `stop()` waits for what is in hand. Default 30,000. */
+  readonly drainTimeoutMs?: number | undefined;
+  /** Orchestrations kept in memory between their turns. Default 1,000; 0 replays every turn. */
+  readonly cachedOrchestrationsMax?: number | undefined;
+  /** How long one is kept without a turn. Default 300,000. */
+  readonly cachedOrchestrationIdleMs?: number | undefined;
+  /** Actions that one turn may ask for. Default 100,000. */
+  readonly actionsMax?: number | undefined;
+  /** How long an async orchestrator may wait for something that is not durable. Default 1,000. */
+  readonly nonDurableWaitMs?: number | undefined;
+  /** A stream without a message for so long is dead. Default 120,000. */
+  readonly silentLimitMs?: number | undefined;
+  /** How long a completion without an answer is repeated. Default 300,000. */
+  readonly completionRetryMs?: number | undefined;
+  /** Default: host, process id and a random id. */
+  readonly workerId?: string | undefined;
+  readonly logger?: Logger | undefined;
+  readonly clock?: Clock | undefined;
+  readonly ids?: IdSource | undefined;
+}
+
+/** The settings of a worker, checked and complete. */
+export interface WorkerSettings {
+  readonly maxConcurrentOrchestrations: number;
+  readonly maxConcurrentActivities: number;
+  readonly workItemFilters: WorkItemFilters | 'auto' | undefined;
+  readonly drainTimeoutMs: number;
+  readonly cachedOrchestrationsMax: number;
+  readonly cachedOrchestrationIdleMs: number;
+  readonly actionsMax: number;
+  readonly nonDurableWaitMs: number;
+  readonly silentLimitMs: number;
+  readonly completionRetryMs: number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
+
+/**
+ * Fills in what a caller left out.
+ *
+ * @throws TaskHubError INVALID_ARGUMENT naming a number that is not a whole one or is too small.
+ */
+export function resolveWorkerOptions(options: TaskHubWorkerOptions): WorkerSettings {
+  const whole = (name: NumberOption, fallback: number, least: number): number => {
+    const value = options[name] ?? fallback;
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw invalidArgument(`${name} must be a whole number >= ${least}, got ${value}`);
+  };
+  return {
+    maxConcurrentOrchestrations: whole('maxConcurrentOrchestrations', 100, 1),
+    maxConcurrentActivities: whole('maxConcurrentActivities', 100, 1),
+    workItemFilters: options.workItemFilters,
+    drainTimeoutMs: whole('drainTimeoutMs', 30_000, 0),
+    cachedOrchestrationsMax: whole('cachedOrchestrationsMax', 1_000, 0),
+    cachedOrchestrationIdleMs: whole('cachedOrchestrationIdleMs', 300_000, 0),
+    actionsMax: whole('actionsMax', 100_000, 1),
+    nonDurableWaitMs: whole('nonDurableWaitMs', 1_000, 1),
+    silentLimitMs: whole('silentLimitMs', 120_000, 1),
+    completionRetryMs: whole('completionRetryMs', 300_000, 0),
+    logger: options.logger ?? silentLogger,
+    clock: options.clock ?? systemClock,
+    ids: options.ids ?? systemIds,
+  };
+}
+
+type NumberOption = {
+  [K in keyof TaskHubWorkerOptions]-?: Exclude<TaskHubWorkerOptions[K], undefined> extends number
+    ? K
+    : never;
+}[keyof TaskHubWorkerOptions];
