@@ -7,7 +7,7 @@ import { ExternalEvents } from './external-events.ts';
 import { failureFromError } from './failure.ts';
 import { classicGuid, coreGuid } from './guid.ts';
 import { decodePayload, encodePayload } from './json.ts';
-import type { ExecutionIds, OrchestratorOptions } from './options.ts';
+import type { ExecutionIds, OrchestratorOptions, Scheduling } from './options.ts';
 import { RemoteCall } from './remote-call.ts';
 import { AtomicTask, CompoundTask, TimerTask } from './tasks.ts';
 import type { ActivityWork, SubOrchestrationWork, Task } from './tasks.ts';
@@ -57,7 +57,8 @@ export class OrchestrationEngine {
 
   readonly #pending = new Map<number, OrchestratorAction>();
   readonly #open = new Map<number, OpenItem>();
-  readonly #events: ExternalEvents;
+  readonly #events = new ExternalEvents();
+  #scheduling: Scheduling = 'eager';
   #lastId = 0;
   /** Ids up to here were handed out by a turn of this session and need no confirmation. */
   #handedOutId = 0;
@@ -72,12 +73,22 @@ export class OrchestrationEngine {
     this.instanceId = ids.instanceId;
     this.executionId = ids.executionId;
     this.name = options.name;
-    this.#events = new ExternalEvents(options.scheduling === 'lazy' ? 'lastIn' : 'firstIn');
+    if (options.scheduling !== 'byHandler') this.scheduling = options.scheduling;
+  }
+
+  get scheduling(): Scheduling {
+    return this.#scheduling;
+  }
+
+  /** Settled before the code's first step, which for generators is after the handler has returned. */
+  set scheduling(scheduling: Scheduling) {
+    this.#scheduling = scheduling;
+    this.#events.waiterOrder = scheduling === 'lazy' ? 'lastIn' : 'firstIn';
   }
 
   /** A new task: scheduled now (eager) or when it is yielded (lazy). Returns the task. */
   offer<T extends Task>(task: T): T {
-    if (this.options.scheduling === 'eager') this.schedule(task);
+    if (this.#scheduling === 'eager') this.schedule(task);
     return task;
   }
 
@@ -158,7 +169,7 @@ export class OrchestrationEngine {
   request(action: OrchestratorAction): void {
     this.#assertUsable();
     // Core code may still send events after continueAsNew; classic code may not (as in 3.x).
-    if (this.isContinuingAsNew && this.options.scheduling === 'lazy') return;
+    if (this.isContinuingAsNew && this.#scheduling === 'lazy') return;
     const { actionsMax } = this.options.limits;
     if (this.#pending.size >= actionsMax) {
       throw new TooManyActionsError(

@@ -14,14 +14,10 @@ interface BufferedEvent {
  * it has buffered events, never both; buffered events are consumed oldest first.
  */
 export class ExternalEvents {
-  readonly #waiterOrder: WaiterOrder;
+  waiterOrder: WaiterOrder = 'firstIn';
   readonly #waiters = new Map<string, Task[]>();
   readonly #buffered = new Map<string, BufferedEvent[]>();
   #arrivals = 0;
-
-  constructor(waiterOrder: WaiterOrder) {
-    this.#waiterOrder = waiterOrder;
-  }
 
   /** The oldest unconsumed event of that name, or else the task is added to the waiters. */
   take(name: string, waiter: Task): HistoryEvent | undefined {
@@ -39,7 +35,7 @@ export class ExternalEvents {
   /** A waiter was yielded again: last in, first out then counts from here. */
   renew(name: string, waiter: Task): void {
     const waiters = this.#waiters.get(name.toLowerCase());
-    if (this.#waiterOrder === 'firstIn' || waiters === undefined) return;
+    if (this.waiterOrder === 'firstIn' || waiters === undefined) return;
     waiters.splice(waiters.indexOf(waiter), 1);
     waiters.push(waiter);
   }
@@ -48,7 +44,7 @@ export class ExternalEvents {
   deliver(name: string, event: HistoryEvent): Task | undefined {
     const key = name.toLowerCase();
     const waiters = this.#waiters.get(key);
-    const waiter = this.#waiterOrder === 'lastIn' ? waiters?.pop() : waiters?.shift();
+    const waiter = this.waiterOrder === 'lastIn' ? waiters?.pop() : waiters?.shift();
     if (waiters?.length === 0) this.#waiters.delete(key);
     if (waiter === undefined) this.keep(name, event);
     return waiter;

@@ -2,6 +2,9 @@ import type { TaskFailureInfo } from './failure.ts';
 import type { Sha1 } from './guid.ts';
 import type { OrchestrationEngine } from './engine.ts';
 
+/** When a task is scheduled: when it is yielded, or when it is created. */
+export type Scheduling = 'lazy' | 'eager';
+
 /** Bounds of one orchestration. */
 export interface ReplayLimits {
   /** Actions that one turn may ask for. */
@@ -16,8 +19,11 @@ export interface OrchestratorOptions {
   readonly name: string;
   /** Generator function, async generator function, async function or plain function. */
   readonly handler: (context: never, input: unknown) => unknown;
-  /** lazy: nothing is scheduled before it is yielded (classic `context.df`). eager: at the call (core). */
-  readonly scheduling: 'lazy' | 'eager';
+  /**
+   * lazy: nothing is scheduled before it is yielded (classic `context.df`). eager: at the call (core).
+   * byHandler: lazy for handlers that are or return a generator, eager for all others.
+   */
+  readonly scheduling: Scheduling | 'byHandler';
   /** Builds the context that the handler gets. Called once, when the execution starts. */
   readonly createContext: (engine: OrchestrationEngine) => unknown;
   /** Builds the error that user code catches when an activity or a child fails. */

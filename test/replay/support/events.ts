@@ -104,30 +104,25 @@ export function terminated(output?: unknown): HistoryEvent {
 
 /** The events that a commit adds to history for these actions (wire-protocol 5.5). */
 export function committed(actions: readonly OrchestratorAction[]): HistoryEvent[] {
-  return actions.flatMap((action) => {
-    const eventType = recordOf(action);
-    return eventType === undefined ? [] : [event(eventType, action.id)];
-  });
+  return actions.flatMap(recordsOf);
 }
 
-function recordOf({ orchestratorActionType: type }: OrchestratorAction): EventType {
+function recordsOf({ id, orchestratorActionType: type }: OrchestratorAction): HistoryEvent[] {
   switch (type.case) {
     case 'scheduleTask':
-      return { case: 'taskScheduled', value: { name: type.value.name } };
+      return [event({ case: 'taskScheduled', value: { name: type.value.name } }, id)];
     case 'createTimer':
-      return {
-        case: 'timerCreated',
-        value: type.value.fireAt === undefined ? {} : { fireAt: type.value.fireAt },
-      };
+      return [event({ case: 'timerCreated', value: {} }, id)];
     case 'createSubOrchestration': {
       const { instanceId, name } = type.value;
-      return { case: 'subOrchestrationInstanceCreated', value: { instanceId, name } };
+      return [event({ case: 'subOrchestrationInstanceCreated', value: { instanceId, name } }, id)];
     }
     case 'sendEvent': {
       const { instance, name } = type.value;
-      return { case: 'eventSent', value: { instanceId: instance?.instanceId ?? '', name } };
+      const instanceId = instance?.instanceId ?? '';
+      return [event({ case: 'eventSent', value: { instanceId, name } }, id)];
     }
     default:
-      return undefined;
+      return [];
   }
 }
