@@ -1,0 +1,113 @@
+import type { FunctionInput, FunctionOutput } from '@azure/functions';
+import type * as df from 'durable-functions';
+import { createLazyActivityTask, createLazySubOrchestrationTask } from '../replay/classic-tasks.ts';
+import { invalidArgument } from '../core/errors.ts';
+import { loadCoreModule } from './core-module.ts';
+import { assertNoHostRequests } from './host-only-bindings.ts';
+import { entitiesAreLater } from './registration-wrap.ts';
+import { durableRegistry, registerActivity, registerOrchestrator } from './registry.ts';
+import type { OrchestratorFunction } from './registry.ts';
+
+export * as client from './app-client.ts';
+
+/**
+ * An orchestrator: a generator as in durable-functions, or an async generator, async or plain
+ * function. All get the durable context, and the input as a second argument.
+ */
+export type OrchestrationHandler =
+  | df.OrchestrationHandler
+  // An input is whatever the caller of the orchestration sent: its orchestrator says what it expects.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  | ((context: df.OrchestrationContext, input: any) => unknown);
+
+/** An orchestrator with options; those that need a host are refused when it is registered. */
+export interface OrchestrationOptions extends Omit<df.OrchestrationOptions, 'handler'> {
+  handler: OrchestrationHandler;
+}
+
+/** An activity: `(input, context)`, now or later. */
+export type ActivityHandler = df.ActivityHandler;
+
+/** An activity with options; those that need a host are refused when it is registered. */
+export type ActivityOptions = df.ActivityOptions;
+
+/**
+ * Registers an orchestrator. Returns a function that, in another orchestrator, calls it as a
+ * sub-orchestration: `yield hello(input, instanceId)`.
+ */
+export function orchestration(
+  functionName: string,
+  handlerOrOptions: OrchestrationHandler | OrchestrationOptions,
+): df.RegisteredOrchestration {
+  const options =
+    typeof handlerOrOptions === 'function' ? { handler: handlerOrOptions } : handlerOrOptions;
+  assertHandler('Orchestration', functionName, options);
+  assertNoHostRequests({ kind: 'orchestration', name: functionName, ...hostRequests(options) });
+  registerOrchestrator(functionName, options.handler as OrchestratorFunction, registerOptions());
+  return (input, instanceId) => createLazySubOrchestrationTask(functionName, { input, instanceId });
+}
+
+/**
+ * Registers an activity. Returns a function that, in an orchestrator, calls it:
+ * `yield sayHello('Tokyo')`, or with retries `yield sayHello('Tokyo').withRetry(options)`.
+ */
+export function activity(
+  functionName: string,
+  handlerOrOptions: ActivityOptions | ActivityHandler,
+): df.RegisteredActivity {
+  const options: ActivityOptions =
+    typeof handlerOrOptions === 'function' ? { handler: handlerOrOptions } : handlerOrOptions;
+  assertHandler('Activity', functionName, options);
+  assertNoHostRequests({ kind: 'activity', name: functionName, ...hostRequests(options) });
+  registerActivity(functionName, options.handler, registerOptions());
+  return (input) => createLazyActivityTask(functionName, input);
+}
+
+/** Entities arrive with a later version: refuses, saying so (INVALID_ARGUMENT). */
+export const entity: <T = unknown>(
+  functionName: string,
+  handlerOrOptions: df.EntityHandler<T> | df.EntityOptions<T>,
+) => void = (functionName) => {
+  throw entitiesAreLater(functionName);
+};
+
+/**
+ * Lets the app add facts to the failures of its activities; they reach orchestrators as
+ * `failureDetails.properties`. One for the whole app, the last wins, `undefined` removes it.
+ */
+export function setExceptionPropertiesProvider(
+  provider: df.ExceptionPropertiesProvider | undefined,
+): void {
+  durableRegistry().exceptionPropertiesProvider = provider;
+}
+
+interface DurableOptions {
+  readonly extraInputs?: FunctionInput[];
+  readonly extraOutputs?: FunctionOutput[];
+  readonly return?: FunctionOutput;
+  readonly retry?: unknown;
+}
+
+function hostRequests(options: DurableOptions): {
+  inputs: FunctionInput[];
+  outputs: FunctionOutput[];
+  hasRetry: boolean;
+} {
+  const { extraInputs = [], extraOutputs = [], return: result } = options;
+  return {
+    inputs: extraInputs,
+    outputs: result === undefined ? extraOutputs : [...extraOutputs, result],
+    hasRetry: options.retry !== undefined,
+  };
+}
+
+function registerOptions(): { readonly isHosted: boolean } {
+  return { isHosted: loadCoreModule() !== undefined };
+}
+
+function assertHandler(kind: string, name: string, options: { readonly handler?: unknown }): void {
+  if (typeof options.handler === 'function') return;
+  throw invalidArgument(
+    `${kind} "${name}" needs a handler: a function, got ${typeof options.handler}.`,
+  );
+}

@@ -1,0 +1,277 @@
+import azureFunctions from '@azure/functions';
+import type { HttpRequest, HttpResponse } from '@azure/functions';
+import type * as df from 'durable-functions';
+import { TimeoutError } from '../client/connection.ts';
+import type { OrchestrationState } from '../client/orchestration-state.ts';
+import type { TaskHubClient } from '../client/task-hub-client.ts';
+import { TaskHubError } from '../core/errors.ts';
+import { OrchestrationStatus } from '../proto/orchestrator_service_pb.ts';
+import { formatHistory } from './history-format.ts';
+import { assertLinkableId } from './instance-id.ts';
+import { toDurableOrchestrationStatus } from './instance-status.ts';
+import type { ManagementLinks } from './management/links.ts';
+import { HttpManagementPayload } from './value-classes.ts';
+
+/** What a durable client works with. */
+export interface DurableClientOptions {
+  readonly taskHubName: string;
+  readonly client: TaskHubClient;
+  /** The links for an instance, in the eyes of the caller of `request`. */
+  readonly linksFor: (instanceId: string, request: HttpRequest | undefined) => ManagementLinks;
+  /** A client for another hub, or another connection setting, of the same app. */
+  readonly openOther: (options: df.TaskHubOptions) => TaskHubClient;
+  /** Whether a start takes the place of a live instance with the same id. */
+  readonly mayReplaceRunning: boolean;
+}
+
+const ANY_STATE = [
+  OrchestrationStatus.RUNNING,
+  OrchestrationStatus.COMPLETED,
+  OrchestrationStatus.FAILED,
+  OrchestrationStatus.CANCELED,
+  OrchestrationStatus.TERMINATED,
+  OrchestrationStatus.PENDING,
+  OrchestrationStatus.SUSPENDED,
+];
+const WAIT_MS = 10_000;
+const RETRY_MS = 1_000;
+const RETRY_AFTER_SECONDS = '10';
+
+/**
+ * Starts and steers orchestrations from a function: the surface of durable-functions 3.5.0, spoken
+ * to the scheduler directly. Its texts for expected failures are kept; the scheduler's own error is
+ * their `cause`.
+ */
+export class DurableClient implements df.DurableClient {
+  readonly taskHubName: string;
+  readonly uniqueWebhookOrigins: string[];
+  readonly #options: DurableClientOptions;
+  readonly #client: TaskHubClient;
+
+  constructor(options: DurableClientOptions) {
+    this.#options = options;
+    this.#client = options.client;
+    this.taskHubName = options.taskHubName;
+    const { statusQueryGetUri } = options.linksFor('INSTANCEID', undefined);
+    this.uniqueWebhookOrigins = [new URL(statusQueryGetUri).origin];
+  }
+
+  /**
+   * Starts an orchestration and returns its instance id. An instance of the same id is replaced
+   * once it has ended; while it lives the start is refused (INSTANCE_ALREADY_EXISTS).
+   */
+  async startNew(orchestratorFunctionName: string, options?: df.StartNewOptions): Promise<string> {
+    if (!isText(orchestratorFunctionName)) {
+      throw new Error('orchestratorFunctionName must be a valid string.');
+    }
+    const { instanceId, input, version } = options ?? {};
+    if (isText(instanceId)) assertLinkableId(instanceId);
+    return this.#client.scheduleNewOrchestration(orchestratorFunctionName, input, {
+      instanceId: isText(instanceId) ? instanceId : undefined,
+      version: isText(version) ? version : undefined,
+      replaceableStatuses: this.#options.mayReplaceRunning ? ANY_STATE : undefined,
+    });
+  }
+
+  /** The status of an instance; rejects when there is none. */
+  async getStatus(
+    instanceId: string,
+    options: df.GetStatusOptions = {},
+  ): Promise<df.DurableOrchestrationStatus> {
+    const showInput = options.showInput ?? true;
+    const state = await this.#client.getOrchestrationState(instanceId, true);
+    if (state === undefined) throw noDataFor(instanceId);
+    const history =
+      options.showHistory === true
+        ? await this.#history(instanceId, {
+            showInput,
+            showOutput: options.showHistoryOutput ?? false,
+          })
+        : undefined;
+    return toDurableOrchestrationStatus(state, { showInput, history });
+  }
+
+  /** Sends an event; one for an instance that has ended is dropped without an error. */
+  async raiseEvent(
+    instanceId: string,
+    eventName: string,
+    eventData: unknown,
+    options: df.TaskHubOptions = {},
+  ): Promise<void> {
+    if (!isText(eventName)) throw new Error('eventName must be a valid string.');
+    const isHere = options.taskHubName === undefined && options.connectionName === undefined;
+    const client = isHere ? this.#client : this.#options.openOther(options);
+    await found(instanceId, client.raiseOrchestrationEvent(instanceId, eventName, eventData));
+  }
+
+  /** Ends an instance, with `reason` as its output. */
+  async terminate(instanceId: string, reason: string): Promise<void> {
+    await found(instanceId, this.#client.terminateOrchestration(instanceId, reason));
+  }
+
+  /** Holds an instance until it is resumed. */
+  async suspend(instanceId: string, reason: string): Promise<void> {
+    await found(instanceId, this.#client.suspendOrchestration(instanceId, reason));
+  }
+
+  /** Lets a suspended instance go on. */
+  async resume(instanceId: string, reason: string): Promise<void> {
+    await found(instanceId, this.#client.resumeOrchestration(instanceId, reason));
+  }
+
+  /** The URLs that manage an instance, at this app's own address. */
+  createHttpManagementPayload(instanceId: string): df.HttpManagementPayload {
+    const links = this.#options.linksFor(instanceId, undefined);
+    const empty = Object.create(HttpManagementPayload.prototype) as HttpManagementPayload;
+    return Object.assign(empty, links);
+  }
+
+  /** 202 with the URLs that manage the instance, at the address that the request came to. */
+  createCheckStatusResponse(request: HttpRequest | undefined, instanceId: string): HttpResponse {
+    const links = this.#options.linksFor(instanceId, request);
+    return new azureFunctions.HttpResponse({
+      status: 202,
+      jsonBody: links,
+      headers: {
+        'Content-Type': 'application/json',
+        Location: links.statusQueryGetUri,
+        'Retry-After': RETRY_AFTER_SECONDS,
+      },
+    });
+  }
+
+  /**
+   * The output of an instance that ends in time (default 10 s): 200 when it completed, its status
+   * with 200 when it was terminated and with 500 when it failed; `createCheckStatusResponse`
+   * otherwise. The scheduler is asked once and answers when the instance has ended.
+   */
+  async waitForCompletionOrCreateCheckStatusResponse(
+    request: HttpRequest,
+    instanceId: string,
+    waitOptions: df.WaitForCompletionOptions = {},
+  ): Promise<HttpResponse> {
+    const timeoutMs = waitOptions.timeoutInMilliseconds ?? WAIT_MS;
+    const retryMs = waitOptions.retryIntervalInMilliseconds ?? RETRY_MS;
+    if (retryMs > timeoutMs) {
+      throw new Error(
+        `Total timeout ${timeoutMs} (ms) should be bigger than retry timeout ${retryMs} (ms)`,
+      );
+    }
+    const state = await waitForEnd(this.#client, instanceId, timeoutMs);
+    if (state === 'running') return this.createCheckStatusResponse(request, instanceId);
+    if (state === undefined) throw noDataFor(instanceId);
+    return endedResponse(state);
+  }
+
+  /** Not there yet: rejects. */
+  getStatusAll(): Promise<df.DurableOrchestrationStatus[]> {
+    return later('getStatusAll');
+  }
+
+  /** Not there yet: rejects. */
+  getStatusBy(): Promise<df.DurableOrchestrationStatus[]> {
+    return later('getStatusBy');
+  }
+
+  /** Not there yet: rejects. */
+  purgeInstanceHistory(): Promise<df.PurgeHistoryResult> {
+    return later('purgeInstanceHistory');
+  }
+
+  /** Not there yet: rejects. */
+  purgeInstanceHistoryBy(): Promise<df.PurgeHistoryResult> {
+    return later('purgeInstanceHistoryBy');
+  }
+
+  /** Not there yet: rejects. */
+  rewind(): Promise<void> {
+    return later('rewind');
+  }
+
+  /** Not there yet: rejects. */
+  restart(): Promise<string> {
+    return later('restart');
+  }
+
+  /** Not there yet: rejects. */
+  readEntityState<T>(): Promise<df.EntityStateResponse<T>> {
+    return later('readEntityState');
+  }
+
+  /** Not there yet: rejects. */
+  signalEntity(): Promise<void> {
+    return later('signalEntity');
+  }
+
+  async #history(
+    instanceId: string,
+    options: { readonly showInput: boolean; readonly showOutput: boolean },
+  ): Promise<unknown[]> {
+    const events = await Array.fromAsync(this.#client.getOrchestrationHistory(instanceId));
+    return formatHistory(events, options);
+  }
+}
+
+/**
+ * One long poll for the end of an instance: its last state, `undefined` when there is no such
+ * instance, `'running'` when it has not ended after `timeoutMs`.
+ */
+export async function waitForEnd(
+  client: TaskHubClient,
+  instanceId: string,
+  timeoutMs: number,
+): Promise<OrchestrationState | 'running' | undefined> {
+  try {
+    return await client.waitForOrchestrationCompletion(instanceId, true, { timeoutMs });
+  } catch (error) {
+    if (error instanceof TimeoutError) return 'running';
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** True for the scheduler's answer that there is no such instance. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof TaskHubError && error.code === 'INSTANCE_NOT_FOUND';
+}
+
+function endedResponse(state: OrchestrationState): HttpResponse {
+  const status = toDurableOrchestrationStatus(state, { showInput: true });
+  const hasFailed = state.runtimeStatus === OrchestrationStatus.FAILED;
+  const isCompleted = state.runtimeStatus === OrchestrationStatus.COMPLETED;
+  return new azureFunctions.HttpResponse({
+    status: hasFailed ? 500 : 200,
+    jsonBody: isCompleted ? status.output : status,
+    headers: { 'Content-Type': 'application/json' },
+  });
+}
+
+async function found(instanceId: string, call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new Error(`No instance with ID '${instanceId}' found.`, { cause: error });
+  }
+}
+
+function noDataFor(instanceId: string): Error {
+  return new Error(
+    'DurableClient error: Durable Functions extension replied with HTTP 404 response. This usually ' +
+      `means we could not find any data associated with the instanceId provided: ${instanceId}.`,
+  );
+}
+
+function later(method: string): Promise<never> {
+  return Promise.reject(
+    new TaskHubError(
+      'UNIMPLEMENTED',
+      `DurableClient.${method}() arrives with a later version of durabletask-scheduler.`,
+    ),
+  );
+}
+
+/** Callers from JavaScript pass what they like. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

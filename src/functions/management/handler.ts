@@ -1,0 +1,285 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Clock } from '../../base/clock.ts';
+import type { OrchestrationState } from '../../client/orchestration-state.ts';
+import type { TaskHubClient } from '../../client/task-hub-client.ts';
+import { TimeoutError } from '../../client/connection.ts';
+import type { ErrorCode } from '../../core/errors.ts';
+import { invalidArgument, TaskHubError } from '../../core/errors.ts';
+import { isTerminal } from '../../core/instance.ts';
+import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { isNotFound, waitForEnd } from '../durable-client.ts';
+import { formatHistory } from '../history-format.ts';
+import { assertLinkableId } from '../instance-id.ts';
+import { toStatusBody } from '../instance-status.ts';
+import { isSignatureValid } from './link-signature.ts';
+import type { ManagementLinks } from './links.ts';
+import { readOperation } from './operation.ts';
+import type { ManagementOperation } from './operation.ts';
+
+type InstanceRequest = Extract<ManagementOperation, { kind: 'instance' }>;
+type StartRequest = Extract<ManagementOperation, { kind: 'start' }>;
+
+/** What the management endpoints work with. */
+export interface ManagementOptions {
+  readonly client: TaskHubClient;
+  readonly taskHub: string;
+  readonly linksFor: (instanceId: string, request: HttpRequest | undefined) => ManagementLinks;
+  /** Whether this app has an orchestrator of that name. */
+  readonly hasOrchestrator: (name: string) => boolean;
+  /** Key of signed links; only the signed routes need it. */
+  readonly secret: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A request below one of the two management routes. */
+export interface ManagementRequest {
+  readonly request: HttpRequest;
+  /** What follows the route, still encoded: `instances/abc/terminate`. */
+  readonly path: string;
+  /** Whether the host let it in without a key, so that only its signature speaks for it. */
+  readonly isSigned: boolean;
+}
+
+const STATUS_RETRY_AFTER_SECONDS = '5';
+const WAIT_SECONDS_MAX = 230;
+const INTERNAL_NAME = /^BuiltIn__/i;
+
+const HTTP_STATUSES: Record<ErrorCode, number> = {
+  INVALID_ARGUMENT: 400,
+  INSTANCE_NOT_FOUND: 404,
+  INSTANCE_ALREADY_EXISTS: 409,
+  TASK_HUB_NOT_FOUND: 404,
+  LEASE_LOST: 409,
+  WRONG_STATE: 412,
+  RESOURCE_EXHAUSTED: 429,
+  UNAVAILABLE: 503,
+  UNIMPLEMENTED: 501,
+};
+
+/**
+ * Answers one management request with the status codes, headers and bodies of the durable HTTP API.
+ * Never rejects: what goes wrong becomes a status, and what nobody expected is logged.
+ */
+export async function answerManagement(
+  { request, path, isSigned }: ManagementRequest,
+  options: ManagementOptions,
+): Promise<HttpResponseInit> {
+  const operation = readOperation(request.method.toUpperCase(), path);
+  if (operation === undefined) return { status: 404 };
+  if (isSigned && !isAuthorised(operation, request, options)) return { status: 401 };
+  try {
+    return await answerOperation(operation, request, options);
+  } catch (error) {
+    return answerError(error, options);
+  }
+}
+
+function isAuthorised(
+  operation: ManagementOperation,
+  request: HttpRequest,
+  { secret, taskHub, clock }: ManagementOptions,
+): boolean {
+  if (secret === undefined || operation.kind !== 'instance') return false;
+  const { instanceId, operation: name } = operation;
+  const signature = { sig: request.query.get('sig') ?? '', se: request.query.get('se') ?? '' };
+  return isSignatureValid({ taskHub, instanceId, operation: name }, signature, {
+    secret,
+    now: clock.now(),
+  });
+}
+
+function answerError(error: unknown, { logger }: ManagementOptions): HttpResponseInit {
+  if (error instanceof TimeoutError) return { status: 503, body: error.message };
+  if (error instanceof TaskHubError) {
+    return { status: HTTP_STATUSES[error.code], body: error.message };
+  }
+  logger.error('A management request failed', { error });
+  return { status: 500, body: 'Something went wrong while processing your request' };
+}
+
+async function answerOperation(
+  operation: ManagementOperation,
+  request: HttpRequest,
+  options: ManagementOptions,
+): Promise<HttpResponseInit> {
+  assertOwnTaskHub(request, options);
+  switch (operation.kind) {
+    case 'later':
+      throw new TaskHubError(
+        'UNIMPLEMENTED',
+        `${operation.what} arrives with a later version of durabletask-scheduler.`,
+      );
+    case 'start':
+      return answerStart(operation, request, options);
+    case 'instance':
+      assertLinkableId(operation.instanceId);
+      return operation.operation === 'status'
+        ? answerStatus(operation.instanceId, request, options)
+        : answerCommand(operation, request, options);
+  }
+}
+
+function assertOwnTaskHub(request: HttpRequest, { taskHub }: ManagementOptions): void {
+  const asked = request.query.get('taskHub');
+  if (asked === null || asked.toLowerCase() === taskHub.toLowerCase()) return;
+  throw invalidArgument(
+    `taskHub "${asked}" is not the task hub of this app ("${taskHub}"): leave the parameter out.`,
+  );
+}
+
+async function answerStart(
+  { functionName, instanceId }: StartRequest,
+  request: HttpRequest,
+  options: ManagementOptions,
+): Promise<HttpResponseInit> {
+  if (instanceId !== undefined) assertLinkableId(instanceId);
+  if (INTERNAL_NAME.test(functionName) || !options.hasOrchestrator(functionName)) {
+    throw invalidArgument(
+      `The function '${functionName}' doesn't exist, is disabled, or is not an orchestrator function.`,
+    );
+  }
+  const waitMs = readWait(request);
+  const id = await options.client.scheduleNewOrchestration(functionName, await readJson(request), {
+    instanceId,
+    version: request.query.get('version') ?? undefined,
+  });
+  if (waitMs !== undefined) {
+    const state = await waitForEnd(options.client, id, waitMs);
+    if (state !== 'running' && state !== undefined) return endedResponse(state, request);
+  }
+  return checkStatusResponse(options.linksFor(id, request));
+}
+
+/** `timeout` and `pollingInterval` in seconds, both or neither; the wait is one long poll. */
+function readWait(request: HttpRequest): number | undefined {
+  const timeout = request.query.get('timeout');
+  const interval = request.query.get('pollingInterval');
+  if (timeout === null || interval === null) return undefined;
+  const [timeoutSeconds, intervalSeconds] = [Number(timeout), Number(interval)];
+  const isValid = timeoutSeconds > 0 && intervalSeconds > 0 && intervalSeconds <= timeoutSeconds;
+  if (isValid) return Math.min(timeoutSeconds, WAIT_SECONDS_MAX) * 1000;
+  throw invalidArgument(
+    'timeout and pollingInterval must be numbers of seconds above 0, and timeout the larger one; ' +
+      `got timeout=${timeout} and pollingInterval=${interval}.`,
+  );
+}
+
+/** As the status endpoint answers, except that a completed instance gives its output alone. */
+function endedResponse(state: OrchestrationState, request: HttpRequest): HttpResponseInit {
+  const body = toStatusBody(state, { showInput: true });
+  if (state.runtimeStatus === OrchestrationStatus.COMPLETED) {
+    return { status: 200, jsonBody: body['output'] };
+  }
+  return { status: isServerError(state, request) ? 500 : 200, jsonBody: body };
+}
+
+function checkStatusResponse(links: ManagementLinks): HttpResponseInit {
+  return {
+    status: 202,
+    headers: { Location: links.statusQueryGetUri, 'Retry-After': '10' },
+    jsonBody: links,
+  };
+}
+
+async function answerStatus(
+  instanceId: string,
+  request: HttpRequest,
+  { client }: ManagementOptions,
+): Promise<HttpResponseInit> {
+  const showInput = readFlag(request, 'showInput', true);
+  const state = await client.getOrchestrationState(instanceId, true);
+  if (state === undefined) return { status: 404 };
+  const history = readFlag(request, 'showHistory', false)
+    ? formatHistory(await Array.fromAsync(client.getOrchestrationHistory(instanceId)), {
+        showInput,
+        showOutput: readFlag(request, 'showHistoryOutput', false),
+      })
+    : undefined;
+  const jsonBody = toStatusBody(state, { showInput, history });
+  if (isTerminal(state.runtimeStatus)) {
+    return { status: isServerError(state, request) ? 500 : 200, jsonBody };
+  }
+  return {
+    status: 202,
+    headers: { Location: request.url, 'Retry-After': STATUS_RETRY_AFTER_SECONDS },
+    jsonBody,
+  };
+}
+
+async function answerCommand(
+  operation: InstanceRequest,
+  request: HttpRequest,
+  options: ManagementOptions,
+): Promise<HttpResponseInit> {
+  const { client } = options;
+  const { instanceId } = operation;
+  const eventData = operation.operation === 'raiseevent' ? await readEvent(request) : undefined;
+  const state = await client.getOrchestrationState(instanceId, false);
+  if (state === undefined) return { status: 404 };
+  if (isTerminal(state.runtimeStatus)) return { status: 410 };
+  try {
+    await sendCommand(operation, { client, eventData, reason: request.query.get('reason') ?? '' });
+  } catch (error) {
+    // Purged since we looked.
+    if (isNotFound(error)) return { status: 404 };
+    throw error;
+  }
+  return { status: 202 };
+}
+
+interface Command {
+  readonly client: TaskHubClient;
+  readonly eventData: unknown;
+  readonly reason: string;
+}
+
+function sendCommand(
+  { operation, instanceId, eventName }: InstanceRequest,
+  { client, eventData, reason }: Command,
+): Promise<void> {
+  switch (operation) {
+    case 'raiseevent':
+      return client.raiseOrchestrationEvent(instanceId, eventName, eventData);
+    case 'terminate':
+      return client.terminateOrchestration(instanceId, reason);
+    case 'suspend':
+      return client.suspendOrchestration(instanceId, reason);
+    case 'resume':
+      return client.resumeOrchestration(instanceId, reason);
+    case 'status':
+      throw new Error('The status is no command.');
+  }
+}
+
+async function readEvent(request: HttpRequest): Promise<unknown> {
+  const contentType = request.headers.get('content-type') ?? '';
+  if (/^application\/json\s*(;|$)/i.test(contentType)) return readJson(request);
+  throw invalidArgument('Only application/json request content is supported');
+}
+
+async function readJson(request: HttpRequest): Promise<unknown> {
+  const text = await request.text();
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw invalidArgument(
+      `The request body is not valid JSON: ${error instanceof SyntaxError ? 'check its syntax' : String(error)}.`,
+    );
+  }
+}
+
+function isServerError(state: OrchestrationState, request: HttpRequest): boolean {
+  return (
+    state.runtimeStatus === OrchestrationStatus.FAILED &&
+    readFlag(request, 'returnInternalServerErrorOnFailure', false)
+  );
+}
+
+function readFlag(request: HttpRequest, name: string, byDefault: boolean): boolean {
+  const text = request.query.get(name)?.toLowerCase();
+  if (text === 'true') return true;
+  return text === 'false' ? false : byDefault;
+}

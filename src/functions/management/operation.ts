@@ -1,0 +1,93 @@
+/** What a management request asks for; texts are decoded. */
+export type ManagementOperation =
+  | {
+      readonly kind: 'start';
+      readonly functionName: string;
+      readonly instanceId: string | undefined;
+    }
+  | {
+      readonly kind: 'instance';
+      /** In lower case, as it is signed: `status`, `raiseevent`, `terminate` … */
+      readonly operation: InstanceOperation;
+      readonly instanceId: string;
+      /** Only of `raiseevent`. */
+      readonly eventName: string;
+    }
+  /** A route of the product that a later version of this package serves. */
+  | { readonly kind: 'later'; readonly what: string };
+
+export type InstanceOperation = 'status' | 'raiseevent' | 'terminate' | 'suspend' | 'resume';
+
+const INSTANCE_VERBS: readonly string[] = ['terminate', 'suspend', 'resume'];
+const LATER_VERBS: readonly string[] = ['rewind', 'restart'];
+
+/**
+ * Reads verb and path (below the management route, without a leading slash). Literal segments ignore
+ * case. `undefined`: there is no such route, or its text is not a valid path.
+ */
+export function readOperation(method: string, path: string): ManagementOperation | undefined {
+  const segments = decodeSegments(path);
+  if (segments === undefined) return undefined;
+  const [collection = '', ...rest] = segments;
+  switch (collection.toLowerCase()) {
+    case 'orchestrators':
+      return readStart(method, rest);
+    case 'instances':
+      return readInstance(method, rest);
+    case 'entities':
+      return rest.length <= 2 ? { kind: 'later', what: 'Entities over HTTP' } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function readStart(method: string, rest: readonly string[]): ManagementOperation | undefined {
+  const [functionName, instanceId] = rest;
+  if (method !== 'POST' || functionName === undefined || rest.length > 2) return undefined;
+  return { kind: 'start', functionName, instanceId };
+}
+
+function readInstance(method: string, rest: readonly string[]): ManagementOperation | undefined {
+  const [instanceId, verb, eventName] = rest;
+  if (instanceId === undefined) return readCollection(method);
+  if (verb === undefined) {
+    if (method === 'DELETE') return { kind: 'later', what: 'Purging instances over HTTP' };
+    return method === 'GET' ? instance('status', instanceId) : undefined;
+  }
+  if (method !== 'POST') return undefined;
+  const word = verb.toLowerCase();
+  if (word === 'raiseevent') {
+    const isComplete = eventName !== undefined && rest.length === 3;
+    return isComplete ? instance('raiseevent', instanceId, eventName) : undefined;
+  }
+  if (rest.length !== 2) return undefined;
+  if (LATER_VERBS.includes(word)) return { kind: 'later', what: `The operation "${word}"` };
+  return INSTANCE_VERBS.includes(word)
+    ? instance(word as InstanceOperation, instanceId)
+    : undefined;
+}
+
+function readCollection(method: string): ManagementOperation | undefined {
+  if (method === 'GET') return { kind: 'later', what: 'Listing instances over HTTP' };
+  return method === 'DELETE' ? { kind: 'later', what: 'Purging instances over HTTP' } : undefined;
+}
+
+function instance(
+  operation: InstanceOperation,
+  instanceId: string,
+  eventName = '',
+): ManagementOperation {
+  return { kind: 'instance', operation, instanceId, eventName };
+}
+
+/** Decodes each segment by itself, so that an encoded slash stays part of its id. */
+function decodeSegments(path: string): string[] | undefined {
+  const parts = path.replace(/\/$/, '').split('/');
+  try {
+    const segments = parts.map((part) => decodeURIComponent(part));
+    return segments.includes('') ? undefined : segments;
+  } catch {
+    // A stray % is no path of ours.
+    return undefined;
+  }
+}

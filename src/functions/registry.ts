@@ -1,0 +1,86 @@
+import type { ActivityHandler, ExceptionPropertiesProvider } from 'durable-functions';
+import { invalidArgument } from '../core/errors.ts';
+import type { OrchestratorHandler } from '../worker/registry.ts';
+
+/** An orchestrator in any of its shapes; `orchestratorStyle` tells them apart. */
+export type OrchestratorFunction = OrchestratorHandler;
+
+/** Everything that an app registered with us, in this process. */
+export interface DurableRegistry {
+  readonly orchestrators: Map<string, OrchestratorFunction>;
+  readonly activities: Map<string, ActivityHandler>;
+  exceptionPropertiesProvider: ExceptionPropertiesProvider | undefined;
+  /** Other values that every copy of this package in the process shares (`processWide`). */
+  readonly state: Map<symbol, unknown>;
+}
+
+/**
+ * Kept on `globalThis`: an app may load this package twice (an ES module copy and a CommonJS one, or
+ * two versions), and its orchestrations must still meet in one worker.
+ */
+const KEY = Symbol.for('durabletask-scheduler.functions.registry');
+
+/** The process-wide registry, created at first use. */
+export function durableRegistry(): DurableRegistry {
+  const holder = globalThis as { [KEY]?: DurableRegistry | undefined };
+  holder[KEY] ??= {
+    orchestrators: new Map(),
+    activities: new Map(),
+    exceptionPropertiesProvider: undefined,
+    state: new Map(),
+  };
+  return holder[KEY];
+}
+
+/** A value shared by every copy of this package in the process, created at first use. */
+export function processWide<T>(name: string, create: () => T): T {
+  const key = Symbol.for(`durabletask-scheduler.functions.${name}`);
+  const { state } = durableRegistry();
+  if (!state.has(key)) state.set(key, create());
+  return state.get(key) as T;
+}
+
+/** What a registration needs to know of where it happens. */
+export interface RegisterOptions {
+  /**
+   * True inside a Functions host, where two functions of one name are a mistake. Outside (unit tests
+   * of an app that load its files again and again) the later registration takes the earlier's place.
+   */
+  readonly isHosted: boolean;
+}
+
+/** Adds an orchestrator; a name taken by any durable function is refused (INVALID_ARGUMENT). */
+export function registerOrchestrator(
+  name: string,
+  orchestrator: OrchestratorFunction,
+  options: RegisterOptions,
+): void {
+  assertFree(name, options);
+  durableRegistry().orchestrators.set(name, orchestrator);
+}
+
+/** Adds an activity; a name taken by any durable function is refused (INVALID_ARGUMENT). */
+export function registerActivity(
+  name: string,
+  handler: ActivityHandler,
+  options: RegisterOptions,
+): void {
+  assertFree(name, options);
+  durableRegistry().activities.set(name, handler);
+}
+
+function assertFree(name: string, { isHosted }: RegisterOptions): void {
+  if (typeof name !== 'string' || name.trim() === '') {
+    throw invalidArgument(
+      `A durable function needs a name: expected a non-blank string, got ${typeof name}.`,
+    );
+  }
+  if (!isHosted) return;
+  const { orchestrators, activities } = durableRegistry();
+  if (!orchestrators.has(name) && !activities.has(name)) return;
+  const kind = orchestrators.has(name) ? 'an orchestration' : 'an activity';
+  throw invalidArgument(
+    `Function "${name}" is registered twice (the first time as ${kind}). ` +
+      'Function names are unique within an app: rename one of them.',
+  );
+}

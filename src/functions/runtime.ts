@@ -1,0 +1,224 @@
+import type { HttpRequest } from '@azure/functions';
+import type { TaskHubOptions } from 'durable-functions';
+import type { Clock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { systemIds } from '../base/ids.ts';
+import { TaskHubClient } from '../client/task-hub-client.ts';
+import { formatConnectionString, parseConnectionString } from '../config/connection-string.ts';
+import type { ConnectionString } from '../config/connection-string.ts';
+import type { AppSettings } from '../config/host-json.ts';
+import { invalidArgument } from '../core/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { TaskHubWorker } from '../worker/task-hub-worker.ts';
+import { activityInvoker } from './activity-invocation.ts';
+import { loadCoreModule } from './core-module.ts';
+import { DurableClient } from './durable-client.ts';
+import { appSettings } from './environment.ts';
+import { createHostLogger } from './host-log.ts';
+import { readManagementAccess } from './management/access.ts';
+import type { ManagementAccess } from './management/access.ts';
+import type { ManagementOptions } from './management/handler.ts';
+import { createLinks } from './management/links.ts';
+import type { ManagementLinks } from './management/links.ts';
+import { orchestratorStyle } from './orchestrator-style.ts';
+import { durableRegistry, processWide } from './registry.ts';
+import { functionAppDir, readSettings } from './settings.ts';
+import type { ExtensionSettings } from './settings.ts';
+
+export interface ExtensionRuntimeOptions {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  /** Read at each use: Azure replaces the environment before an app loads. */
+  readonly env: () => AppSettings;
+}
+
+/** How long work in hand is waited for when the app ends; the host kills after 5 s. */
+const DRAIN_MS = 3_000;
+const STOP_MS = 4_000;
+
+/**
+ * The extension in one worker process: its settings, one client for each (connection, hub), and the
+ * worker that runs the app's durable functions. Everything is made at first use.
+ */
+export class ExtensionRuntime {
+  readonly #options: ExtensionRuntimeOptions;
+  readonly #clients = new Map<string, TaskHubClient>();
+  #appDir: string | undefined;
+  #settings: ExtensionSettings | undefined;
+  #access: ManagementAccess | undefined;
+  #durableClient: DurableClient | undefined;
+  #worker: TaskHubWorker | undefined;
+
+  constructor(options: ExtensionRuntimeOptions) {
+    this.#options = options;
+  }
+
+  /** host.json and app settings, read once. Throws INVALID_ARGUMENT each time they are wrong. */
+  get settings(): ExtensionSettings {
+    const env = this.#options.env();
+    this.#settings ??= readSettings({ appDir: functionAppDir(env, this.#appDir), env });
+    return this.#settings;
+  }
+
+  /** Which management routes exist, and what makes their links secret. */
+  get access(): ManagementAccess {
+    this.#access ??= readManagementAccess(this.#options.env());
+    return this.#access;
+  }
+
+  /**
+   * Takes up work for the app's durable functions, without waiting for the scheduler: an app must
+   * not start slower, or not at all, because of it. An app that registered none only gets clients.
+   */
+  async start(appDir: string | undefined): Promise<void> {
+    this.#appDir = appDir;
+    this.#settings = undefined;
+    const { settings } = this;
+    const { orchestrators, activities } = durableRegistry();
+    const { logger } = this.#options;
+    if (orchestrators.size + activities.size === 0) {
+      logger.info('no durable functions are registered: this process only starts and manages them');
+      return;
+    }
+    this.#worker = this.#createWorker(settings);
+    await this.#worker.start();
+    logger.info('durable functions are served', {
+      taskHub: settings.taskHub,
+      orchestrations: [...orchestrators.keys()].join(','),
+      activities: [...activities.keys()].join(','),
+    });
+  }
+
+  /** Ends work and connections within 4 s; what is not done by then is redelivered elsewhere. */
+  async stop(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const patience = new AbortController();
+    const deadline = clock.sleepUntil(clock.now() + STOP_MS, { signal: patience.signal }).then(
+      () => {
+        logger.warn('the durable worker did not stop in time');
+      },
+      // Aborted below: everything was done in time.
+      () => undefined,
+    );
+    await Promise.race([this.#close(), deadline]);
+    patience.abort();
+    await deadline;
+  }
+
+  /** The durable client of this app's own hub, the same one each time. */
+  durableClient(): DurableClient {
+    this.#durableClient ??= new DurableClient({
+      taskHubName: this.settings.taskHub,
+      client: this.taskHubClient(),
+      linksFor: (instanceId, request) => this.linksFor(instanceId, request),
+      openOther: (options) => this.taskHubClient(options),
+      mayReplaceRunning: this.settings.mayReplaceRunning,
+    });
+    return this.#durableClient;
+  }
+
+  /** The client of a hub: this app's own, or another hub or connection setting by name. */
+  taskHubClient({ taskHubName, connectionName }: TaskHubOptions = {}): TaskHubClient {
+    const own = connectionName === undefined || connectionName === this.settings.connectionName;
+    const base = own ? this.settings.connection : this.#connectionOf(connectionName);
+    const connectionString = formatConnectionString(
+      taskHubName === undefined ? base : { ...base, taskHub: taskHubName },
+    );
+    const known = this.#clients.get(connectionString);
+    if (known !== undefined) return known;
+    const { clock, ids } = this.#options;
+    const { defaultVersion } = this.settings;
+    const client = TaskHubClient.open({ connectionString, clock, ids, defaultVersion });
+    this.#clients.set(connectionString, client);
+    return client;
+  }
+
+  /** The management links of an instance, as the caller of `request` may use them. */
+  linksFor(instanceId: string, request: HttpRequest | undefined): ManagementLinks {
+    const { http, taskHub, connectionName } = this.settings;
+    const { secret, linkTtlMs } = this.access;
+    return createLinks(instanceId, {
+      http,
+      taskHub,
+      connectionName,
+      secrets: { secret, ttlMs: linkTtlMs },
+      now: this.#options.clock.now(),
+      request,
+    });
+  }
+
+  /** What the management endpoints work with. */
+  get management(): ManagementOptions {
+    const { clock, logger } = this.#options;
+    return {
+      client: this.taskHubClient(),
+      taskHub: this.settings.taskHub,
+      linksFor: (instanceId, request) => this.linksFor(instanceId, request),
+      hasOrchestrator: (name) => durableRegistry().orchestrators.has(name),
+      secret: this.access.secret,
+      clock,
+      logger,
+    };
+  }
+
+  get logger(): Logger {
+    return this.#options.logger;
+  }
+
+  #connectionOf(connectionName: string): ConnectionString {
+    const text = this.#options.env()[connectionName];
+    if (text !== undefined && text !== '') {
+      return parseConnectionString(text, { defaultTaskHub: this.settings.taskHub });
+    }
+    throw invalidArgument(
+      `The app setting "${connectionName}" (connectionName) is missing: it must hold the connection ` +
+        'string of a scheduler.',
+    );
+  }
+
+  #createWorker(settings: ExtensionSettings): TaskHubWorker {
+    const { clock, ids, logger } = this.#options;
+    const { orchestrators, activities } = durableRegistry();
+    const { defaultVersion } = settings;
+    const worker = new TaskHubWorker({
+      connectionString: formatConnectionString(settings.connection),
+      maxConcurrentOrchestrations: settings.maxConcurrentOrchestrations,
+      maxConcurrentActivities: settings.maxConcurrentActivities,
+      drainTimeoutMs: DRAIN_MS,
+      clock,
+      ids,
+      logger,
+    });
+    for (const [name, orchestrator] of orchestrators) {
+      const style = orchestratorStyle(orchestrator, { name, defaultVersion });
+      worker.addNamedOrchestrator(name, orchestrator, style);
+    }
+    for (const [name, handler] of activities) {
+      worker.addActivityInvoker(name, activityInvoker(handler, ids));
+    }
+    return worker;
+  }
+
+  async #close(): Promise<void> {
+    await this.#worker?.stop();
+    await Promise.all([...this.#clients.values()].map((client) => client.close()));
+    this.#clients.clear();
+    this.#worker = undefined;
+    this.#durableClient = undefined;
+  }
+}
+
+/** The runtime of this process, shared by every copy of this package in it. */
+export function extensionRuntime(): ExtensionRuntime {
+  return processWide('runtime', () => {
+    const logger = createHostLogger(loadCoreModule());
+    return new ExtensionRuntime({
+      clock: systemClock,
+      ids: systemIds,
+      logger,
+      env: appSettings,
+    });
+  });
+}

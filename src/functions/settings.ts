@@ -1,0 +1,146 @@
+import { availableParallelism } from 'node:os';
+import { parseConnectionString } from '../config/connection-string.ts';
+import type { ConnectionString } from '../config/connection-string.ts';
+import { readHostJson } from '../config/host-json.ts';
+import type { AppSettings, HostJson } from '../config/host-json.ts';
+import { invalidArgument } from '../core/errors.ts';
+
+/** Everything that host.json and the app settings say to the extension, with defaults filled in. */
+export interface ExtensionSettings {
+  /** The app setting that holds the connection string. */
+  readonly connectionName: string;
+  readonly connection: ConnectionString;
+  readonly taskHub: string;
+  readonly maxConcurrentOrchestrations: number;
+  readonly maxConcurrentActivities: number;
+  /** Version of new instances and sub-orchestrations; `undefined` for none. */
+  readonly defaultVersion: string | undefined;
+  /** Whether a start with the id of a live instance replaces it. */
+  readonly mayReplaceRunning: boolean;
+  readonly http: HttpSettings;
+}
+
+/** What the extension needs to know of the way its HTTP functions are reached. */
+export interface HttpSettings {
+  /** Between the origin and the routes, without slashes; may be empty. */
+  readonly routePrefix: string;
+  readonly usesForwardedHost: boolean;
+  /** Where the app answers when no request says it: `https://name.azurewebsites.net`. */
+  readonly ownOrigin: string;
+}
+
+export interface ReadSettingsOptions {
+  /** The function app's root, absolute. */
+  readonly appDir: string;
+  readonly env: AppSettings;
+}
+
+const DURABLE = 'extensions.durableTask';
+const DEFAULT_CONNECTION_NAME = 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING';
+const CONCURRENCY_PER_CORE = 10;
+
+/**
+ * Reads host.json and the settings that it names. Throws INVALID_ARGUMENT, saying where and what to
+ * write instead, for a storage provider that is not a scheduler, a missing connection string, and
+ * values of the wrong kind.
+ */
+export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSettings {
+  const host = readHostJson({ appDir, env });
+  assertSchedulerProvider(host);
+  const connectionName = readConnectionName(host);
+  const hubName = host.text(`${DURABLE}.hubName`);
+  const connection = readConnection({ connectionName, hubName, env });
+  const concurrency = (name: string): number => shareOf(readConcurrency(host, name), env);
+  return {
+    connectionName,
+    connection,
+    taskHub: connection.taskHub,
+    maxConcurrentOrchestrations: concurrency('maxConcurrentOrchestratorFunctions'),
+    maxConcurrentActivities: concurrency('maxConcurrentActivityFunctions'),
+    defaultVersion: host.text(`${DURABLE}.defaultVersion`),
+    mayReplaceRunning:
+      host.text(`${DURABLE}.overridableExistingInstanceStates`)?.toLowerCase() === 'anystate',
+    http: readHttpSettings(host, env),
+  };
+}
+
+function assertSchedulerProvider(host: HostJson): void {
+  const path = `${DURABLE}.storageProvider.type`;
+  const type = host.text(path);
+  if (type?.toLowerCase() === 'azuremanaged') return;
+  throw invalidArgument(
+    `${host.file}: ${path} must be "azureManaged", got ${type === undefined ? 'nothing' : `"${type}"`}. ` +
+      'This extension keeps its state in a Durable Task Scheduler; write ' +
+      '"extensions": {"durableTask": {"storageProvider": {"type": "azureManaged"}}}.',
+  );
+}
+
+function readConnectionName(host: HostJson): string {
+  return (
+    host.text(`${DURABLE}.storageProvider.connectionStringName`) ??
+    host.text(`${DURABLE}.storageProvider.connectionName`) ??
+    DEFAULT_CONNECTION_NAME
+  );
+}
+
+interface ReadConnectionOptions {
+  readonly connectionName: string;
+  /** From host.json, where it wins over the connection string's own hub. */
+  readonly hubName: string | undefined;
+  readonly env: AppSettings;
+}
+
+function readConnection({ connectionName, hubName, env }: ReadConnectionOptions): ConnectionString {
+  const text = env[connectionName];
+  if (text === undefined || text.trim() === '') {
+    throw invalidArgument(
+      `The app setting "${connectionName}" is missing: it holds the connection string of the task ` +
+        'hub (host.json names it in extensions.durableTask.storageProvider.connectionStringName). ' +
+        'Example: Endpoint=http://localhost:8080;TaskHub=default;Authentication=None',
+    );
+  }
+  if (hubName !== undefined && /^%.*%$/.test(hubName)) {
+    throw invalidArgument(
+      `host.json: ${DURABLE}.hubName is "${hubName}", but there is no such app setting. Add it, or ` +
+        'write the name of the task hub.',
+    );
+  }
+  const connection = parseConnectionString(text, { defaultTaskHub: hubName });
+  return hubName === undefined ? connection : { ...connection, taskHub: hubName };
+}
+
+function readConcurrency(host: HostJson, name: string): number {
+  const path = `${DURABLE}.${name}`;
+  const value = host.number(path) ?? CONCURRENCY_PER_CORE * availableParallelism();
+  if (Number.isInteger(value) && value > 0) return value;
+  throw invalidArgument(`${host.file}: ${path} must be a whole number above 0, got ${value}.`);
+}
+
+/** The settings speak of a whole host; each of its worker processes opens a stream of its own. */
+function shareOf(limit: number, env: AppSettings): number {
+  const count = Number(env['FUNCTIONS_WORKER_PROCESS_COUNT'] ?? 1);
+  return Number.isInteger(count) && count > 1 ? Math.max(1, Math.floor(limit / count)) : limit;
+}
+
+function readHttpSettings(host: HostJson, env: AppSettings): HttpSettings {
+  const prefix = host.text('extensions.http.routePrefix') ?? 'api';
+  return {
+    routePrefix: prefix.replace(/^\/+|\/+$/g, ''),
+    usesForwardedHost: host.flag(`${DURABLE}.httpSettings.useForwardedHost`) ?? false,
+    ownOrigin: ownOrigin(env['WEBSITE_HOSTNAME']),
+  };
+}
+
+function ownOrigin(hostname: string | undefined): string {
+  if (hostname === undefined || hostname === '' || hostname.includes('0.0.0.0')) {
+    return 'http://localhost:7071';
+  }
+  const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(hostname);
+  return `${isLocal ? 'http' : 'https'}://${hostname}`;
+}
+
+/** The function app's root: what the host says, the folder that the worker was started in otherwise. */
+export function functionAppDir(env: AppSettings, told?: string): string {
+  const named = told ?? env['AzureWebJobsScriptRoot'];
+  return named === undefined || named === '' ? process.cwd() : named;
+}

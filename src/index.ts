@@ -1,0 +1,138 @@
+/**
+ * Public entry `durabletask-scheduler`: the Azure Functions extension, a drop-in for
+ * `durable-functions` 3.5.0. Importing it ties durable functions to the scheduler (see
+ * functions/install.ts); outside a Functions host it only offers its values.
+ */
+import * as app from './functions/app.ts';
+import { DummyEntityContext, DummyOrchestrationContext } from './functions/dummy-context.ts';
+import { DurableClient } from './functions/durable-client.ts';
+import { getClient } from './functions/get-client.ts';
+import * as input from './functions/input.ts';
+import { installExtension } from './functions/install.ts';
+import * as trigger from './functions/trigger.ts';
+import {
+  AggregatedError,
+  DurableError,
+  DurableLock,
+  DurableOrchestrationStatus,
+  EntityId,
+  EntityStateResponse,
+  HttpManagementPayload,
+  LockingRulesViolationError,
+  LockState,
+  ManagedIdentityTokenSource,
+  OrchestrationRuntimeStatus,
+  PurgeHistoryResult,
+  RetryOptions,
+  TaskFailedError,
+} from './functions/value-classes.ts';
+import { ClassicOrchestrationContext as DurableOrchestrationContext } from './replay/classic-context.ts';
+
+installExtension();
+
+export type {
+  ActivityHandler,
+  ActivityOptions,
+  OrchestrationHandler,
+  OrchestrationOptions,
+} from './functions/app.ts';
+export type {
+  ActivityTrigger,
+  CallHttpOptions,
+  CosmosDBDurableClientHandler,
+  CosmosDBDurableClientOptions,
+  CosmosDBv3DurableClientOptions,
+  CosmosDBv4DurableClientOptions,
+  DurableClientHandler,
+  DurableClientInput,
+  DurableClientOptions,
+  DurableEntityContext,
+  EntityContext,
+  EntityHandler,
+  EntityOptions,
+  EntityTrigger,
+  EventGridDurableClientHandler,
+  EventGridDurableClientOptions,
+  EventHubDurableClientHandler,
+  EventHubDurableClientOptions,
+  ExceptionPropertiesProvider,
+  FailureDetails,
+  GetStatusOptions,
+  HttpDurableClientHandler,
+  HttpDurableClientOptions,
+  OrchestrationContext,
+  OrchestrationFilter,
+  OrchestrationTrigger,
+  RegisteredActivity,
+  RegisteredActivityTask,
+  RegisteredOrchestration,
+  RegisteredOrchestrationTask,
+  ServiceBusQueueDurableClientHandler,
+  ServiceBusQueueDurableClientOptions,
+  ServiceBusTopicDurableClientHandler,
+  ServiceBusTopicDurableClientOptions,
+  StartNewOptions,
+  StorageBlobDurableClientHandler,
+  StorageBlobDurableClientOptions,
+  StorageQueueDurableClientHandler,
+  StorageQueueDurableClientOptions,
+  Task,
+  TaskHubOptions,
+  TimerDurableClientHandler,
+  TimerDurableClientOptions,
+  TimerTask,
+  TokenSource,
+  WaitForCompletionOptions,
+} from 'durable-functions';
+
+export {
+  AggregatedError,
+  app,
+  DummyEntityContext,
+  DummyOrchestrationContext,
+  DurableClient,
+  DurableError,
+  DurableLock,
+  DurableOrchestrationContext,
+  DurableOrchestrationStatus,
+  EntityId,
+  EntityStateResponse,
+  getClient,
+  HttpManagementPayload,
+  input,
+  LockingRulesViolationError,
+  LockState,
+  ManagedIdentityTokenSource,
+  OrchestrationRuntimeStatus,
+  PurgeHistoryResult,
+  RetryOptions,
+  TaskFailedError,
+  trigger,
+};
+
+/** What `require` and a default import get: one plain object, as with the CommonJS original. */
+const durableFunctions = {
+  AggregatedError,
+  app: { ...app, client: { ...app.client } },
+  DummyEntityContext,
+  DummyOrchestrationContext,
+  DurableClient,
+  DurableError,
+  DurableLock,
+  DurableOrchestrationContext,
+  DurableOrchestrationStatus,
+  EntityId,
+  EntityStateResponse,
+  getClient,
+  HttpManagementPayload,
+  input: { ...input },
+  LockingRulesViolationError,
+  LockState,
+  ManagedIdentityTokenSource,
+  OrchestrationRuntimeStatus,
+  PurgeHistoryResult,
+  RetryOptions,
+  TaskFailedError,
+  trigger: { ...trigger },
+};
+export { durableFunctions as default, durableFunctions as 'module.exports' };
