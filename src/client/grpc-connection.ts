@@ -78,8 +78,7 @@ class GrpcConnection implements Connection {
         return fromBinary(method.output, reply);
       } catch (error) {
         if (options.signal?.aborted === true) throw options.signal.reason;
-        const isWorthRetry = isServiceError(error) && error.code === status.UNAVAILABLE;
-        if (!isWorthRetry || attempt >= UNARY_ATTEMPTS_MAX || this.#closing.signal.aborted) {
+        if (!isWorthRetry(error) || attempt >= UNARY_ATTEMPTS_MAX || this.#closing.signal.aborted) {
           throw fromGrpcError(error, method.name);
         }
       }
@@ -183,6 +182,12 @@ class GrpcConnection implements Connection {
   #deadline(timeoutMs: number | undefined): { deadline?: number } {
     return timeoutMs === undefined ? {} : { deadline: this.#options.clock.now() + timeoutMs };
   }
+}
+
+/** UNAVAILABLE, and a call that the peer broke off (we did not): both end with the connection. */
+function isWorthRetry(error: unknown): boolean {
+  if (!isServiceError(error)) return false;
+  return error.code === status.UNAVAILABLE || error.code === status.CANCELLED;
 }
 
 function staticMetadata(options: GrpcConnectionOptions): Metadata {

@@ -1,4 +1,3 @@
-import type { Connection } from '../client/connection.ts';
 import type { ActivityRequest, TaskFailureDetails } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -35,12 +34,13 @@ export class ActivityRunner {
     const { completer, signal } = this.#options;
     const result = await this.#invoke(request);
     if (signal.aborted) return;
-    const outcome = await completer.complete(item, sender(request, item, result));
-    if (outcome.kind !== 'refused') return;
-    if (outcome.code === 'RESOURCE_EXHAUSTED' && result.result !== undefined) {
-      const sizeBytes = Buffer.byteLength(result.result);
-      await completer.complete(item, sender(request, item, tooLarge(request.name, sizeBytes)));
-    }
+    const { instanceId, completionToken } = item;
+    const identity = { instanceId, taskId: request.taskId, completionToken };
+    await completer.complete(item, {
+      method: rpc.completeActivityTask,
+      message: { ...identity, ...result },
+      smaller: () => ({ ...identity, ...tooLarge(request.name, result) }),
+    });
   }
 
   async #invoke(request: ActivityRequest): Promise<ActivityResult> {
@@ -74,23 +74,12 @@ export class ActivityRunner {
   }
 }
 
-function sender(request: ActivityRequest, item: LeasedWorkItem, result: ActivityResult) {
-  const response = {
-    instanceId: item.instanceId,
-    taskId: request.taskId,
-    completionToken: item.completionToken,
-    ...result,
-  };
-  return (connection: Connection, options: Parameters<Connection['unary']>[2]) =>
-    connection.unary(rpc.completeActivityTask, response, options);
-}
-
-function tooLarge(name: string, sizeBytes: number): ActivityResult {
+function tooLarge(name: string, { result = '' }: ActivityResult): ActivityResult {
   return {
     failureDetails: permanentFailure(
       'ResultTooLargeError',
-      `The scheduler does not take the result of activity '${name}' (${sizeBytes} bytes). ` +
-        'Return less, or a reference to data that is stored elsewhere.',
+      `The scheduler does not take the result of activity '${name}' (${result.length} ` +
+        'characters). Return less, or a reference to data that is stored elsewhere.',
     ),
   };
 }

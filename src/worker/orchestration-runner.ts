@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Clock } from '../base/clock.ts';
-import type { CallOptions, Connection } from '../client/connection.ts';
+import type { Connection } from '../client/connection.ts';
 import type {
   ExecutionStartedEvent,
   HistoryEvent,
@@ -62,12 +62,13 @@ export class OrchestrationRunner {
       : request.pastEvents;
     const turn = await this.#turn(request, pastEvents);
     if (signal.aborted) return;
-    const outcome = await completer.complete(item, sender(item, turn.response));
-    if (outcome.kind === 'accepted') return;
-    if (turn.session !== undefined) sessions.drop(item.instanceId, turn.session);
-    if (outcome.kind === 'refused' && outcome.code === 'RESOURCE_EXHAUSTED') {
-      await completer.complete(item, sender(item, failed(tooLarge())));
-    }
+    const { instanceId, completionToken } = item;
+    const isAccepted = await completer.complete(item, {
+      method: rpc.completeOrchestratorTask,
+      message: { ...turn.response, instanceId, completionToken },
+      smaller: () => ({ ...failed(tooLarge()), instanceId, completionToken }),
+    });
+    if (!isAccepted && turn.session !== undefined) sessions.drop(instanceId, turn.session);
   }
 
   async #turn(request: OrchestratorRequest, pastEvents: readonly HistoryEvent[]): Promise<Turn> {
@@ -182,16 +183,6 @@ export class OrchestrationRunner {
     }
     return events;
   }
-}
-
-function sender(item: LeasedWorkItem, response: ResponseInit) {
-  const message = {
-    ...response,
-    instanceId: item.instanceId,
-    completionToken: item.completionToken,
-  };
-  return (connection: Connection, options: CallOptions) =>
-    connection.unary(rpc.completeOrchestratorTask, message, options);
 }
 
 function responseOf(result: TurnResult): ResponseInit {

@@ -1,11 +1,14 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import type { BackoffOptions } from '../base/backoff.ts';
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { CallOptions, Connection } from '../client/connection.ts';
+import type { Connection, UnaryMethod } from '../client/connection.ts';
 import { TimeoutError } from '../client/connection.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { TaskHubError } from '../core/errors.ts';
+import type { CompleteTaskResponseSchema } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -18,14 +21,13 @@ export interface LeasedWorkItem {
   readonly instanceId: string;
 }
 
-/**
- * What became of a completion. `refused`: the scheduler said no for good. `lost`: no answer until
- * the worker gave up; it may or may not have been committed.
- */
-export type CompletionOutcome =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'refused'; readonly code: ErrorCode }
-  | { readonly kind: 'lost' };
+/** How to complete a work item. */
+export interface Completion<I extends DescMessage> {
+  readonly method: UnaryMethod<I, typeof CompleteTaskResponseSchema>;
+  readonly message: MessageInitShape<I>;
+  /** What to say instead to a scheduler that does not take so large a message. */
+  readonly smaller?: (() => MessageInitShape<I>) | undefined;
+}
 
 export interface WorkItemCompleterOptions {
   readonly connection: Connection;
@@ -41,8 +43,14 @@ export interface WorkItemCompleterOptions {
 const CALL_TIMEOUT_MS = 30_000;
 const ABANDON_TIMEOUT_MS = 5_000;
 const RETRY_BACKOFF: BackoffOptions = { firstMs: 200, maxMs: 15_000, factor: 2 };
-/** Either the scheduler is full for a moment, or the message is too large for ever. */
-const EXHAUSTED_ATTEMPTS_MAX = 3;
+/** Below gRPC's usual limit of 4 MiB with room for the framing: every scheduler takes so much. */
+const MESSAGE_SAFE_BYTES = 3_900_000;
+/** Somebody else finished the item, or there is nothing left to finish: a race lost as usual. */
+const ENDED_ELSEWHERE: readonly ErrorCode[] = [
+  'LEASE_LOST',
+  'INSTANCE_NOT_FOUND',
+  'TASK_HUB_NOT_FOUND',
+];
 
 /**
  * Hands results back to the scheduler. A lost reply is repeated with growing delays, on whatever
@@ -56,21 +64,45 @@ export class WorkItemCompleter {
     this.#options = options;
   }
 
-  /** Sends until there is an answer. Never rejects. */
-  async complete(
+  /**
+   * Sends until there is an answer; what the scheduler will not take is given back to it. True
+   * when the message itself, not the smaller one, was accepted. Never rejects.
+   */
+  async complete<I extends DescMessage>(
     item: LeasedWorkItem,
-    send: (connection: Connection, options: CallOptions) => Promise<unknown>,
-  ): Promise<CompletionOutcome> {
+    completion: Completion<I>,
+  ): Promise<boolean> {
+    const { signal, logger } = this.#options;
+    const error = await this.#send(completion);
+    if (error === undefined) return true;
+    if (signal.aborted) return false;
+    const fields = { ...fieldsOf(item), error };
+    if (error instanceof TaskHubError && ENDED_ELSEWHERE.includes(error.code)) {
+      logger.debug('a completion came too late', fields);
+      return false;
+    }
+    logger.warn('the scheduler did not take a completion', fields);
+    const { smaller } = completion;
+    if (smaller !== undefined && isTooLarge(error, completion)) {
+      await this.complete(item, { method: completion.method, message: smaller() });
+    } else {
+      await this.abandon(item);
+    }
+    return false;
+  }
+
+  /** Sends until there is an answer or no more time. Returns the error that it ended with. */
+  async #send<I extends DescMessage>(completion: Completion<I>): Promise<unknown> {
     const { connection, clock, ids, signal, retryMs } = this.#options;
     const startedAt = clock.now();
     for (let attempt = 1; ; attempt++) {
       try {
-        await send(connection, { signal, timeoutMs: CALL_TIMEOUT_MS });
-        return { kind: 'accepted' };
+        const options = { signal, timeoutMs: CALL_TIMEOUT_MS };
+        await connection.unary(completion.method, completion.message, options);
+        return undefined;
       } catch (error) {
-        if (signal.aborted) return { kind: 'lost' };
-        if (!isWorthRetry(error, attempt)) return this.#refused(item, error);
-        if (clock.now() - startedAt > retryMs) return this.#lost(item, error);
+        const isTimeOver = signal.aborted || clock.now() - startedAt > retryMs;
+        if (isTimeOver || !isWorthRetry(error) || isTooLarge(error, completion)) return error;
       }
       const retryAt = clock.now() + backoffMs(attempt, RETRY_BACKOFF, () => ids.random());
       // Ends early only because of the signal; the next attempt then fails with its reason.
@@ -99,32 +131,19 @@ export class WorkItemCompleter {
       logger.debug('could not give a work item back', { ...fieldsOf(item), error });
     }
   }
-
-  #refused(item: LeasedWorkItem, error: unknown): CompletionOutcome {
-    const { logger } = this.#options;
-    const code = error instanceof TaskHubError ? error.code : 'INVALID_ARGUMENT';
-    const fields = { ...fieldsOf(item), code, error };
-    // Somebody else finished it, or the instance is gone: the ordinary end of a lost race.
-    const isOrdinary = code === 'LEASE_LOST' || code === 'INSTANCE_NOT_FOUND';
-    if (isOrdinary) logger.debug('a completion came too late', fields);
-    else logger.warn('the scheduler refused a completion', fields);
-    return { kind: 'refused', code };
-  }
-
-  #lost(item: LeasedWorkItem, error: unknown): CompletionOutcome {
-    this.#options.logger.warn('gave up a completion that got no answer', {
-      ...fieldsOf(item),
-      error,
-    });
-    return { kind: 'lost' };
-  }
 }
 
-function isWorthRetry(error: unknown, attempt: number): boolean {
+function isWorthRetry(error: unknown): boolean {
   if (error instanceof TimeoutError) return true;
   if (!(error instanceof TaskHubError)) return false;
-  if (error.code === 'RESOURCE_EXHAUSTED') return attempt < EXHAUSTED_ATTEMPTS_MAX;
-  return error.code === 'UNAVAILABLE';
+  return error.code === 'UNAVAILABLE' || error.code === 'RESOURCE_EXHAUSTED';
+}
+
+/** The same code says "full for a moment" and "too large for ever"; the size tells which. */
+function isTooLarge<I extends DescMessage>(error: unknown, completion: Completion<I>): boolean {
+  if (!(error instanceof TaskHubError) || error.code !== 'RESOURCE_EXHAUSTED') return false;
+  const { method, message } = completion;
+  return toBinary(method.input, create(method.input, message)).byteLength > MESSAGE_SAFE_BYTES;
 }
 
 function fieldsOf(item: LeasedWorkItem): { kind: string; instanceId: string } {

@@ -25,7 +25,7 @@ export interface WorkItemStreamOptions {
 
 /** How long a scheduler may take to answer the greeting that checks hub and credentials. */
 const HELLO_TIMEOUT_MS = 30_000;
-const RECONNECT_BACKOFF: BackoffOptions = { firstMs: 250, maxMs: 15_000, factor: 2 };
+const RECONNECT_BACKOFF: BackoffOptions = { firstMs: 250, maxMs: 5_000, factor: 2 };
 /** After so many failures in a row the transport itself is no longer trusted. */
 const FAILURES_BEFORE_RENEWAL = 3;
 
