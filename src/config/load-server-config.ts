@@ -43,8 +43,8 @@ export interface LoadServerConfigOptions {
 export class ConfigError extends TaskHubError {
   /** One sentence for each thing that is wrong. */
   readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super('INVALID_ARGUMENT', problems.join('\n'));
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super('INVALID_ARGUMENT', problems.join('\n'), options);
     this.problems = problems;
   }
 }

@@ -1,0 +1,54 @@
+import type { ServerConfig } from '../config/server-config.ts';
+import type { RunningScheduler } from '../server/index.ts';
+import { EXIT, type CliContext } from './cli-context.ts';
+import { createCliLogger } from './cli-logger.ts';
+import { describeStorage, readyLine, summary } from './ready.ts';
+import { stopped } from './stop-signal.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface StartOptions {
+  readonly config: ServerConfig;
+  readonly json: boolean;
+}
+
+/** `durabletask start`: serves until it is told to stop, then drains. */
+export async function runStart(
+  { config, json }: StartOptions,
+  context: CliContext,
+): Promise<number> {
+  const logger = createCliLogger({ level: config.logLevel, json, stderr: context.stderr });
+  const scheduler = await openConfiguredScheduler(config, logger);
+  if (!context.stop.aborted) {
+    const { grpcEndpoint, httpEndpoint, taskHubs } = scheduler;
+    context.stdout(
+      json
+        ? readyLine({ grpc: grpcEndpoint, http: httpEndpoint, taskHubs })
+        : summary('The scheduler is ready.', [
+            ['gRPC', grpcEndpoint],
+            [
+              'Dashboard',
+              `${httpEndpoint}/ (a start page; the dashboard comes with a later version)`,
+            ],
+            ['Task hubs', taskHubs.join(', ')],
+            ['Storage', describeStorage(config.storage)],
+            [
+              'Connect with',
+              `Endpoint=${grpcEndpoint};TaskHub=${taskHubs[0] ?? ''};Authentication=None`,
+            ],
+          ]),
+    );
+  }
+  await stopped(context.stop);
+  logger.info('stopping: new work is refused, work in hand is waited for');
+  await scheduler.close();
+  return EXIT.ok;
+}
+
+/** The scheduler that a configuration describes, loaded only now: `--help` needs none of it. */
+export async function openConfiguredScheduler(
+  config: ServerConfig,
+  logger: Logger,
+): Promise<RunningScheduler> {
+  const { openScheduler } = await import('../server/index.ts');
+  return openScheduler({ ...config, logger });
+}

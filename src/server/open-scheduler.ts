@@ -1,0 +1,163 @@
+import { systemClock, type Clock } from '../base/clock.ts';
+import { systemIds, type IdSource } from '../base/ids.ts';
+import { completeServerConfig } from '../config/load-server-config.ts';
+import type { ServerConfig } from '../config/server-config.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
+import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
+import { closeInOrder } from './close-in-order.ts';
+import { openDoors, type Doors } from './doors.ts';
+
+/** What `durabletask start` takes, with the same defaults; each may be left out. */
+export interface OpenSchedulerOptions {
+  /** `memory`, `sqlite:<path>`. Default `sqlite:./.durabletask/scheduler.db`. */
+  readonly storage?: string | undefined;
+  /** Created when missing. Default `['default']`. Hubs already in the store are always served. */
+  readonly taskHubs?: readonly string[] | undefined;
+  /** Default 8080; 0 picks a free one. */
+  readonly grpcPort?: number | undefined;
+  /** Default 8082; 0 picks a free one. */
+  readonly httpPort?: number | undefined;
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Permits a `host` beyond loopback although there is neither TLS nor authentication. */
+  readonly allowInsecure?: boolean | undefined;
+  /** Lets `CreateTaskHub` with `recreateIfExists` wipe an existing hub. */
+  readonly allowHubRecreate?: boolean | undefined;
+  /** Host names, beside those of loopback, that HTTP requests may name. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Largest gRPC message accepted, in bytes. Default 64 MiB. */
+  readonly grpcReceiveBytesMax?: number | undefined;
+  /** Of the log on stderr; without effect beside `logger`. Default `info`. */
+  readonly logLevel?: LogLevel | undefined;
+  readonly logger?: Logger | undefined;
+  readonly clock?: Clock | undefined;
+  readonly ids?: IdSource | undefined;
+}
+
+/** A scheduler that serves. */
+export interface RunningScheduler extends AsyncDisposable {
+  /** `http://127.0.0.1:8080`: what goes into a connection string. */
+  readonly grpcEndpoint: string;
+  readonly httpEndpoint: string;
+  /** All that are served now, those made since it opened included. */
+  readonly taskHubs: readonly string[];
+  /**
+   * Refuses new work, ends the workers' streams with OK, waits a bounded time for the work they
+   * have in hand, and closes the store. May be called again; always waits for the end.
+   */
+  close(): Promise<void>;
+}
+
+const DEPENDENCIES = ['logger', 'clock', 'ids'] as const;
+
+/** How long the engine may wait for leased work, beyond its own deadline, before it is left behind. */
+const ENGINE_CLOSE_MAX_MS = 30_000;
+/** How long calls in flight may take to end once there is nothing left to wait for. */
+const DOORS_GRACE_MS = 3_000;
+
+/**
+ * Opens the store, creates missing task hubs and listens on both ports. Whatever was opened is
+ * closed again when a later step fails.
+ *
+ * @throws TaskHubError INVALID_ARGUMENT with every wrong option; UNAVAILABLE in one sentence when a
+ *   port or the store cannot be had.
+ */
+export async function openScheduler(options: OpenSchedulerOptions = {}): Promise<RunningScheduler> {
+  const config = completeServerConfig({ ...options }, DEPENDENCIES);
+  const clock = options.clock ?? systemClock;
+  const ids = options.ids ?? systemIds;
+  const logger = options.logger ?? stderrLogger(config.logLevel, clock);
+
+  // The store's driver is loaded only by who runs a scheduler.
+  const { openStore } = await import('../storage/open-store.ts');
+  const store = await openStore({ storage: config.storage, logger, clock, ids });
+  let engine: Scheduler | undefined;
+  try {
+    engine = await Scheduler.open({
+      ...{ store, clock, ids, logger },
+      settings: DEFAULT_SCHEDULER_SETTINGS,
+    });
+    await createMissingHubs(engine, config);
+    const doors = await openDoors({ engine, config, clock, logger });
+    return running({ engine, doors, store, clock, logger });
+  } catch (error) {
+    // The first failure is the one to report; those of closing are logged.
+    await closeInOrder([() => engine?.close(), () => store.close()], { logger }).catch(
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+async function createMissingHubs(engine: Scheduler, { taskHubs }: ServerConfig): Promise<void> {
+  for (const hub of taskHubs) {
+    if (!engine.taskHubs().includes(hub)) await engine.createTaskHub(hub, { recreate: false });
+  }
+}
+
+interface Opened {
+  readonly engine: Scheduler;
+  readonly doors: Doors;
+  readonly store: { close(): Promise<void> };
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+function running({ engine, doors, store, clock, logger }: Opened): RunningScheduler {
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      doors.beginDrain();
+      await closeInOrder(
+        [
+          () => withDeadline(engine.close(), { clock, logger }),
+          () => doors.close({ graceMs: DOORS_GRACE_MS }),
+          () => store.close(),
+        ],
+        { logger },
+      );
+    })();
+    return closing;
+  };
+  return {
+    grpcEndpoint: doors.grpcEndpoint,
+    httpEndpoint: doors.httpEndpoint,
+    get taskHubs() {
+      return engine.taskHubs();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function withDeadline(
+  work: Promise<void>,
+  { clock, logger }: Pick<Opened, 'clock' | 'logger'>,
+): Promise<void> {
+  const finished = new AbortController();
+  const late = clock
+    .sleepUntil(clock.now() + ENGINE_CLOSE_MAX_MS, { signal: finished.signal })
+    .then(
+      () => {
+        logger.warn('the engine did not stop in time, closing without it', {
+          durationMs: ENGINE_CLOSE_MAX_MS,
+        });
+      },
+      () => undefined, // ended in time
+    );
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    finished.abort();
+  }
+}
+
+function stderrLogger(level: LogLevel, clock: Clock): Logger {
+  return createStreamLogger({
+    level,
+    format: 'text',
+    write: (line) => process.stderr.write(line),
+    now: () => clock.now(),
+  });
+}
