@@ -1,4 +1,4 @@
-import { foreignOriginOf, sendJson, sendText } from './http-edge.ts';
+import { decodePathSegment, foreignOriginOf, sendJson, sendText } from './http-edge.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseJsonObject } from '../config/json-with-comments.ts';
 import type { IndexedFunction } from './function-index.ts';
@@ -138,5 +138,5 @@ function readInput(body: Buffer): { readonly text: string; readonly problem?: st
 }
 
 function findFunction({ functions }: AdminDeps, name: string): IndexedFunction | undefined {
-  return functions.find((fn) => fn.name.toLowerCase() === decodeURIComponent(name).toLowerCase());
+  return functions.find((fn) => fn.name.toLowerCase() === decodePathSegment(name).toLowerCase());
 }

@@ -58,10 +58,11 @@ function findEntryPoints(appDir: string, pattern: string): string[] {
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
   if (files.length > 0) return files;
   const hasMagic = /[*?[\]{}]/.test(pattern);
-  throw unableToLoad(
-    pattern,
-    hasMagic ? 'Found zero files matching the supplied pattern' : 'File does not exist',
-  );
+  const reason = hasMagic
+    ? 'Found zero files matching the supplied pattern'
+    : 'File does not exist';
+  const remedy = `Build the app, or correct "main" in ${join(appDir, 'package.json')}.`;
+  throw unableToLoad(pattern, `${reason}. ${remedy}`);
 }
 
 async function loadEntryPoint(file: string, isModule: boolean): Promise<void> {

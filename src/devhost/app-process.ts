@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../base/clock.ts';
-import { untilAborted } from '../base/abort.ts';
+import { isAbort } from '../base/abort.ts';
 import { fromChild, tagged } from './child-messages.ts';
 import type { ChildOptions, ToChild } from './child-messages.ts';
 import { DevHostError } from './dev-host-error.ts';
@@ -32,9 +32,11 @@ export class AppProcess {
   /** Resolves once the process is gone and its output was passed on. */
   readonly exited: Promise<ExitReason>;
   readonly #child: ChildProcess;
+  readonly #clock: Clock;
 
-  private constructor(child: ChildProcess, exited: Promise<ExitReason>, ready: Ready) {
+  private constructor({ child, exited, clock, ready }: AppProcessParts) {
     this.#child = child;
+    this.#clock = clock;
     this.exited = exited;
     this.port = ready.port;
     this.functions = ready.functions;
@@ -52,7 +54,7 @@ export class AppProcess {
     post(child, { kind: 'start', options: start });
     try {
       const ready = await readyOf(child, exited, { clock: options.clock, signal });
-      return new AppProcess(child, exited, ready);
+      return new AppProcess({ child, exited, clock: options.clock, ready });
     } catch (error) {
       child.kill('SIGKILL');
       await exited;
@@ -63,10 +65,29 @@ export class AppProcess {
   /** Lets the app finish and run its appTerminate hooks; kills it when that takes too long. */
   async close(): Promise<void> {
     post(this.#child, { kind: 'close' });
-    const ended = await untilAborted(this.exited, AbortSignal.timeout(CLOSE_MAX_MS));
-    if (ended === undefined) this.#child.kill('SIGKILL');
+    const ended = new AbortController();
+    const late = this.#killAt(this.#clock.now() + CLOSE_MAX_MS, ended.signal);
     await this.exited;
+    ended.abort();
+    await late;
   }
+
+  async #killAt(atMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#clock.sleepUntil(atMs, { signal });
+    } catch (error) {
+      if (isAbort(error, signal)) return;
+      throw error;
+    }
+    this.#child.kill('SIGKILL');
+  }
+}
+
+interface AppProcessParts {
+  readonly child: ChildProcess;
+  readonly exited: Promise<ExitReason>;
+  readonly clock: Clock;
+  readonly ready: Ready;
 }
 
 interface Ready {

@@ -1,4 +1,4 @@
-import { readdirSync, watch } from 'node:fs';
+import { readdirSync, statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import { isAbort } from '../base/abort.ts';
@@ -48,9 +48,14 @@ export function watchApp(appDir: string, { clock, onChange }: AppWatcherOptions)
       if (entry.isDirectory() && isWatched(entry.name)) addBelow(join(dir, entry.name));
     }
   };
+  const isNewDirectory = (dir: string, name: string): boolean => {
+    const path = join(dir, name);
+    if (!isWatched(name) || watchers.has(path)) return false;
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  };
   const addOne = (dir: string): void => {
     const watcher = watch(dir, (_, name) => {
-      if (name === null || CODE.test(name) || !name.includes('.')) changed();
+      if (name === null || CODE.test(name) || isNewDirectory(dir, name)) changed();
     });
     watcher.on('error', () => {
       // The directory is gone; its parent tells of that.

@@ -2,6 +2,8 @@
  * The app's process: started by `dev-host.ts`, it waits for its options, loads the app and serves
  * it. It ends when it is told to, when it is sent SIGTERM, or when its parent is gone.
  */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { systemClock } from '../base/clock.ts';
 import { systemIds } from '../base/ids.ts';
 import { addSettings } from './app-settings.ts';
@@ -14,6 +16,8 @@ let host: FunctionHost | undefined;
 let isClosing = false;
 
 function main(): void {
+  const watchdog = new URL(`./child-watchdog${extname(import.meta.url)}`, import.meta.url);
+  new Worker(watchdog, { execArgv: [] }).unref();
   process.on('message', (message) => {
     const command = toChild(message);
     if (command?.kind === 'start') void start(command.options);
@@ -27,12 +31,16 @@ function main(): void {
 
 async function start(options: ChildOptions): Promise<void> {
   try {
-    addSettings(process.env, options, printLine);
+    const settings = addSettings(process.env, options, printLine);
     host = await openFunctionHost({
       ...options,
       env: process.env,
       clock: systemClock,
       ids: systemIds,
+      cors: {
+        origins: settings?.corsOrigins ?? [],
+        credentials: settings?.corsCredentials ?? false,
+      },
       output: printLine,
       onListening: (port) => {
         process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;

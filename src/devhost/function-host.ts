@@ -7,6 +7,8 @@ import type { AppSettings, HostJson } from '../config/host-json.ts';
 import { serveAdmin } from './admin.ts';
 import type { AdminDeps } from './admin.ts';
 import { loadApp } from './app-loader.ts';
+import { applyCors } from './cors.ts';
+import type { CorsOptions } from './cors.ts';
 import { createCoreModule, createCoreState, HOST_VERSION } from './core-module.ts';
 import type { CoreState } from './core-module.ts';
 import { DevHostError } from './dev-host-error.ts';
@@ -35,6 +37,7 @@ export interface FunctionHostOptions {
   /** Loaded after the core is in place and before the app. */
   readonly preloads: readonly string[];
   readonly env: AppSettings;
+  readonly cors: CorsOptions;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly output: (line: string) => void;
@@ -102,12 +105,21 @@ async function startApp(context: StartContext): Promise<RunningApp> {
       },
     }),
   );
-  for (const preload of options.preloads) await import(preload);
+  for (const preload of options.preloads) await loadPreload(preload);
   await loadApp(options.appDir, state);
   await startHooks(state, options.appDir);
   const capabilities = (await state.model?.getCapabilities({})) ?? {};
   state.isLocked = true;
   return new RunningApp(context, state, capabilities['HttpUri']);
+}
+
+async function loadPreload(url: string): Promise<void> {
+  try {
+    await import(url);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new DevHostError(`The preload ${url} could not be loaded: ${message}`, { cause });
+  }
 }
 
 async function startHooks(state: CoreState, appDir: string): Promise<void> {
@@ -176,6 +188,7 @@ class RunningApp {
       await serveAdmin(this.#admin, { request, response, path });
       return;
     }
+    if (applyCors(this.#options.cors, request, response)) return;
     const match = this.#router.find(request.method ?? 'GET', path);
     if (match !== undefined) {
       const deps = { invoker: this.#invoker, ids: this.#options.ids, httpUri: this.#httpUri };

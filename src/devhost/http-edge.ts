@@ -61,3 +61,12 @@ export function sendJson(to: ServerResponse, status: number, value: unknown): vo
   to.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
   to.end(JSON.stringify(value));
 }
+
+/** One segment of a path without its escapes; text that is no valid escape stands for itself. */
+export function decodePathSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

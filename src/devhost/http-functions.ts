@@ -65,11 +65,11 @@ async function serveStreamed(
 ): Promise<void> {
   const { method = 'GET', headers } = request;
   const upstream = { method, headers, url, body: request };
-  const { outcome, wasAnswered } = await invokeStreamed(invoker, invocation, {
+  const end = await invokeStreamed(invoker, invocation, {
     upstream,
     onResponse: (answer) => relayResponse(answer, response),
   });
-  if (!wasAnswered) sendEmpty(response, outcome.kind === 'failed' ? 500 : 204);
+  if (end !== 'answered') sendEmpty(response, end === 'failed' ? 500 : 204);
 }
 
 export interface StreamedInvocation extends Invocation {
@@ -83,28 +83,26 @@ export interface StreamedRequest {
 
 /**
  * Runs an HTTP function in streaming mode: the app's own server gets the request, and the
- * invocation waits for it. When the invocation ends without a response there will be none.
+ * invocation waits for it. `answered` when a response came; otherwise how the invocation ended,
+ * which is `failed` too when the app's server broke off and left it waiting.
  */
 export async function invokeStreamed(
   invoker: Invoker,
   invocation: StreamedInvocation,
   { upstream, onResponse }: StreamedRequest,
-): Promise<{ readonly outcome: InvocationOutcome; readonly wasAnswered: boolean }> {
+): Promise<'answered' | InvocationOutcome['kind']> {
   const { httpUri, invocationId } = invocation;
   const ended = new AbortController();
-  const forward = async (): Promise<boolean> => {
-    const answer = await openUpstream(upstream, { httpUri, invocationId, signal: ended.signal });
-    if (answer === undefined) return false;
-    await onResponse(answer);
-    return true;
-  };
   const invoke = async (): Promise<InvocationOutcome> => {
-    const result = await invoker.invoke(invocation);
+    const outcome = await invoker.invoke(invocation);
     ended.abort();
-    return result;
+    return outcome;
   };
-  const [outcome, wasAnswered] = await Promise.all([invoke(), forward()]);
-  return { outcome, wasAnswered };
+  const invoked = invoke();
+  const answer = await openUpstream(upstream, { httpUri, invocationId, signal: ended.signal });
+  if (answer === undefined) return ended.signal.aborted ? (await invoked).kind : 'failed';
+  await onResponse(answer);
+  return 'answered';
 }
 
 function invocationOf(deps: HttpFunctionsDeps, call: HttpCall): Invocation {

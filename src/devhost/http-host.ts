@@ -73,7 +73,7 @@ async function serveRequest(
     else await options.serve({ request, response, ...target });
   } catch (error) {
     // A client that went away is no error of anybody here.
-    if (!request.destroyed || response.writable) options.onError(error);
+    if (!response.destroyed) options.onError(error);
     if (response.headersSent) response.destroy();
     else sendEmpty(response, 500);
   }

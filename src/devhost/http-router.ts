@@ -1,3 +1,4 @@
+import { decodePathSegment } from './http-edge.ts';
 import type { FunctionTrigger, IndexedFunction } from './function-index.ts';
 import { matchRoute } from './route-template.ts';
 
@@ -32,7 +33,7 @@ export class HttpRouter {
 
   /** The most specific function that takes this method on this path (still percent-encoded). */
   find(method: string, path: string): RouteMatch | undefined {
-    const segments = splitPath(path).map((segment) => decodeSegment(segment));
+    const segments = splitPath(path).map((segment) => decodePathSegment(segment));
     const isUnderPrefix = this.#prefix.every(
       (each, index) => segments[index]?.toLowerCase() === each.toLowerCase(),
     );
@@ -50,13 +51,4 @@ export class HttpRouter {
 function splitPath(path: string): string[] {
   const trimmed = path.replace(/^\//, '').replace(/\/$/, '');
   return trimmed === '' ? [] : trimmed.split('/');
-}
-
-/** Text that is no valid escape stands for itself. */
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }

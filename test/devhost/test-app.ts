@@ -1,4 +1,8 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { openDevHost } from '../../src/devhost/dev-host.ts';
 import type { DevHost, DevHostOptions } from '../../src/devhost/dev-host.ts';
@@ -6,8 +10,7 @@ import { silentLogger } from '../../src/telemetry/logger.ts';
 
 export interface TestApp {
   readonly host: DevHost;
-  /** Everything the app printed and the function list, so far. */
-  readonly lines: string[];
+  readonly lines: Lines;
 }
 
 /** The folder of a fixture app. */
@@ -15,14 +18,10 @@ export function appDirOf(name: string): string {
   return fileURLToPath(new URL(`../fixtures/apps/${name}`, import.meta.url));
 }
 
-/** Opens the dev host on a fixture app, on a free port. */
-export async function openTestApp(
-  name: string,
-  options: Partial<DevHostOptions> = {},
-): Promise<TestApp> {
-  const lines: string[] = [];
-  const host = await openDevHost({
-    appDir: appDirOf(name),
+/** Options of a dev host on a free port that prints nowhere. */
+export function testOptions(appDir: string, options: Partial<DevHostOptions> = {}): DevHostOptions {
+  return {
+    appDir,
     port: 0,
     host: '127.0.0.1',
     env: {},
@@ -32,8 +31,102 @@ export async function openTestApp(
     inspect: undefined,
     logger: silentLogger,
     clock: systemClock,
-    output: (line) => lines.push(line),
+    output: () => undefined,
     ...options,
-  });
-  return { host, lines };
+  };
+}
+
+/** Opens the dev host on an app's folder. */
+export async function openTestApp(
+  appDir: string,
+  options: Partial<DevHostOptions> = {},
+): Promise<TestApp> {
+  const lines = new Lines();
+  const output = (line: string): void => {
+    lines.add(line);
+  };
+  return { host: await openDevHost(testOptions(appDir, { output, ...options })), lines };
+}
+
+/** An app made for one test, in a folder from which packages resolve. */
+export class TempApp {
+  readonly dir: string;
+
+  constructor(files: Readonly<Record<string, string>>) {
+    const parent = fileURLToPath(new URL('../../.tmp', import.meta.url));
+    mkdirSync(parent, { recursive: true });
+    this.dir = mkdtempSync(join(parent, 'app-'));
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
+  }
+
+  write(name: string, text: string): void {
+    const file = join(this.dir, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true });
+  }
+}
+
+/** host.json and package.json of an app in CommonJS whose code is in `index.js`. */
+export const PLAIN_APP = {
+  'host.json': '{"version": "2.0"}',
+  'package.json': '{"main": "index.js"}',
+} as const;
+
+/** Lines printed so far, and those to come. */
+export class Lines {
+  readonly #lines: string[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  add(line: string): void {
+    this.#lines.push(line);
+    for (const check of this.#waiting) check();
+  }
+
+  get text(): string {
+    return this.#lines.join('\n');
+  }
+
+  /** The first line that matches, now or later; fails after 5 s. */
+  async next(pattern: RegExp): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const check = (): void => {
+      const line = this.#lines.find((each) => pattern.test(each));
+      if (line !== undefined) resolve(line);
+    };
+    this.#waiting.add(check);
+    check();
+    try {
+      return await within(promise, () => `no line matches ${String(pattern)} in:\n${this.text}`);
+    } finally {
+      this.#waiting.delete(check);
+    }
+  }
+}
+
+/** The promise's value; fails with `message` when it takes longer than 5 s. */
+export async function within<T>(promise: Promise<T>, message: () => string): Promise<T> {
+  const stop = new AbortController();
+  const late = systemClock
+    .sleepUntil(systemClock.now() + 5000, { signal: stop.signal })
+    .then(() => assert.fail(message()));
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** A clock that waits for a small part of the time it is asked to. */
+export function fastClock(times: number): Clock {
+  const startAt = systemClock.now();
+  return {
+    now: () => startAt + (systemClock.now() - startAt) * times,
+    sleepUntil: (atMs, options) =>
+      systemClock.sleepUntil(startAt + (atMs - startAt) / times, options),
+  };
 }
