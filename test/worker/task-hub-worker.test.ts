@@ -1,63 +1,11 @@
 import assert from 'node:assert/strict';
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type {
-  HistoryEventSchema,
-  OrchestratorAction,
-} from '../../src/proto/orchestrator_service_pb.ts';
+import type { OrchestratorAction } from '../../src/proto/orchestrator_service_pb.ts';
 import { OrchestrationStatus } from '../../src/proto/orchestrator_service_pb.ts';
 import type { CoreOrchestrationContext } from '../../src/replay/core-context.ts';
 import type { TaskHubWorkerOptions } from '../../src/worker/index.ts';
 import { TaskHubWorker } from '../../src/worker/index.ts';
 import { ScriptedScheduler } from './support/scripted-scheduler.ts';
-
-type EventInit = MessageInitShape<typeof HistoryEventSchema>;
-
-const EXECUTION_ID = 'e'.repeat(32);
-
-function event(eventType: EventInit['eventType'], eventId = -1, atMs = 1_000): EventInit {
-  return { eventId, timestamp: timestampFromMs(atMs), ...(eventType && { eventType }) };
-}
-
-function turnStarted(atMs = 1_000): EventInit {
-  return event({ case: 'orchestratorStarted', value: {} }, -1, atMs);
-}
-
-function started(name: string, input?: string): EventInit {
-  return event({
-    case: 'executionStarted',
-    value: {
-      name,
-      ...(input !== undefined && { input }),
-      orchestrationInstance: { instanceId: 'i', executionId: EXECUTION_ID },
-    },
-  });
-}
-
-function turn(completionToken: string, newEvents: EventInit[], pastEvents: EventInit[] = []) {
-  return {
-    completionToken,
-    request: {
-      case: 'orchestratorRequest',
-      value: { instanceId: 'i', executionId: EXECUTION_ID, newEvents, pastEvents },
-    },
-  } as const;
-}
-
-function activity(completionToken: string, name: string, input?: string) {
-  return {
-    completionToken,
-    request: {
-      case: 'activityRequest',
-      value: {
-        name,
-        taskId: 7,
-        orchestrationInstance: { instanceId: 'i' },
-        ...(input !== undefined && { input }),
-      },
-    },
-  } as const;
-}
+import { activity, event, orchestratorTurn, started, turnStarted } from './support/work-items.ts';
 
 function completion(actions: readonly OrchestratorAction[]) {
   const last = actions.at(-1)?.orchestratorActionType;
@@ -158,7 +106,9 @@ describe('TaskHubWorker', () => {
 
   it('fails an orchestration whose orchestrator nobody registered', async () => {
     await make().start();
-    (await scheduler.stream()).send(turn('t1', [turnStarted(), started('Nobody')]));
+    (await scheduler.stream()).send(
+      orchestratorTurn('t1', [turnStarted(1_000), started('Nobody')]),
+    );
 
     await scheduler.until(() => scheduler.requests('completeOrchestratorTask').length === 1);
 
@@ -178,11 +128,11 @@ describe('TaskHubWorker', () => {
     await worker.start();
     const stream = await scheduler.stream();
     const first = [turnStarted(1_000), started('Twice', '4')];
-    stream.send(turn('t1', first));
+    stream.send(orchestratorTurn('t1', first));
     await scheduler.until(() => scheduler.requests('completeOrchestratorTask').length === 1);
     const past = [...first, event({ case: 'taskScheduled', value: { name: 'Double' } }, 1)];
     const done = event({ case: 'taskCompleted', value: { taskScheduledId: 1, result: '8' } });
-    stream.send(turn('t2', [turnStarted(2_000), done], past));
+    stream.send(orchestratorTurn('t2', [turnStarted(2_000), done], past));
 
     await scheduler.until(() => scheduler.requests('completeOrchestratorTask').length === 2);
 

@@ -1,0 +1,52 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { HistoryEventSchema } from '../../../src/proto/orchestrator_service_pb.ts';
+
+export type EventInit = MessageInitShape<typeof HistoryEventSchema>;
+
+export const INSTANCE_ID = 'i';
+export const EXECUTION_ID = 'e'.repeat(32);
+
+/** A history event; incoming ones have the id -1. */
+export function event(eventType: EventInit['eventType'], eventId = -1, atMs = 1_000): EventInit {
+  return { eventId, timestamp: timestampFromMs(atMs), ...(eventType && { eventType }) };
+}
+
+/** The first event of a turn. */
+export function turnStarted(atMs: number): EventInit {
+  return event({ case: 'orchestratorStarted', value: {} }, -1, atMs);
+}
+
+/** The first event of an execution; `input` is JSON text. */
+export function started(name: string, input?: string, version?: string): EventInit {
+  const orchestrationInstance = { instanceId: INSTANCE_ID, executionId: EXECUTION_ID };
+  return event({
+    case: 'executionStarted',
+    value: {
+      name,
+      orchestrationInstance,
+      ...(input !== undefined && { input }),
+      ...(version !== undefined && { version }),
+    },
+  });
+}
+
+/** A work item: one turn of the instance. */
+export function orchestratorTurn(
+  completionToken: string,
+  newEvents: EventInit[],
+  pastEvents: EventInit[] = [],
+) {
+  const ids = { instanceId: INSTANCE_ID, executionId: EXECUTION_ID };
+  return {
+    completionToken,
+    request: { case: 'orchestratorRequest', value: { ...ids, newEvents, pastEvents } },
+  } as const;
+}
+
+/** A work item: task 7 of the instance; `input` is JSON text. */
+export function activity(completionToken: string, name: string, input?: string) {
+  const orchestrationInstance = { instanceId: INSTANCE_ID };
+  const value = { name, taskId: 7, orchestrationInstance, ...(input !== undefined && { input }) };
+  return { completionToken, request: { case: 'activityRequest', value } } as const;
+}
