@@ -1,4 +1,4 @@
-import type { FailureDetails, TaskFailureInfo } from './failure.ts';
+import type { FailureDetails } from './failure.ts';
 
 /**
  * The orchestrator's code asked for something else than its own history holds. Causes: the code was
@@ -62,10 +62,4 @@ export class TaskFailedError extends Error {
       stackTrace: failureDetails.stackTrace,
     };
   }
-}
-
-/** The `createFailure` of the core style: message texts as in durabletask-js. */
-export function createCoreFailure({ kind, taskId, details }: TaskFailureInfo): TaskFailedError {
-  const what = kind === 'activity' ? 'Activity task' : 'Sub-orchestration task';
-  return new TaskFailedError(`${what} #${String(taskId)} failed: ${details.errorMessage}`, details);
 }

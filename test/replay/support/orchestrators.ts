@@ -11,7 +11,7 @@ import type {
 } from '../../../src/proto/orchestrator_service_pb.ts';
 import { ClassicOrchestrationContext } from '../../../src/replay/classic-context.ts';
 import { CoreOrchestrationContext } from '../../../src/replay/core-context.ts';
-import { createCoreFailure } from '../../../src/replay/errors.ts';
+import { TaskFailedError } from '../../../src/replay/errors.ts';
 import { OrchestratorSession } from '../../../src/replay/session.ts';
 import type { OrchestratorOptions, TurnResult } from '../../../src/replay/session.ts';
 
@@ -27,7 +27,10 @@ export const IDS = { instanceId: 'instance-1', executionId: '0123456789abcdef012
 
 const shared: Omit<OrchestratorOptions, 'handler' | 'scheduling' | 'createContext'> = {
   name: 'Test',
-  createFailure: createCoreFailure,
+  createFailure: ({ kind, taskId, details }) => {
+    const what = kind === 'activity' ? 'Activity task' : 'Sub-orchestration task';
+    return new TaskFailedError(`${what} #${taskId} failed: ${details.errorMessage}`, details);
+  },
   sha1: (data) => createHash('sha1').update(data).digest(),
   delay: () => Promise.resolve(),
   limits: { actionsMax: 1000, nonDurableWaitMs: 5000 },
