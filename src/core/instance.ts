@@ -15,7 +15,9 @@ export function isTerminal(status: RuntimeStatus): boolean {
   return TERMINAL.has(status);
 }
 
-const NAMES = new Map(Object.entries(OrchestrationStatus).map(([name, status]) => [status, name]));
+const NAMES = new Map<number, string>(
+  Object.entries(OrchestrationStatus).map(([name, status]) => [status, name]),
+);
 
 /** `RUNNING`, `FAILED` …: the word for logs and messages. */
 export function statusName(status: RuntimeStatus): string {

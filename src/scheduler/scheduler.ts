@@ -1,0 +1,313 @@
+/**
+ * The engine behind every door: gRPC today, the session stream and the dashboard later. It owns no state that
+ * the store does not have, except streams, credits and hints.
+ */
+import { isAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { TaskGroup } from '../base/task-group.ts';
+import { invalidArgument, TaskHubError } from '../core/errors.ts';
+import type {
+  ActivityResponse,
+  CreateInstanceRequest,
+  OrchestrationState,
+  OrchestratorResponse,
+  RaiseEventRequest,
+  ResumeRequest,
+  StreamInstanceHistoryRequest,
+  SuspendRequest,
+  TerminateRequest,
+} from '../proto/orchestrator_service_pb.ts';
+import type { Commit, ReleaseCommit, Store, WorkKind } from '../storage/store.ts';
+import { describeError, type Logger } from '../telemetry/logger.ts';
+import { concat } from '../wire/bytes.ts';
+import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
+import { Chunks } from './chunks.ts';
+import {
+  pauseCommit,
+  raiseEventCommit,
+  startCommit,
+  terminateCommit,
+  turnCommit,
+} from './requests.ts';
+import { orchestrationState } from './responses.ts';
+import { Rounds } from './rounds.ts';
+import type { SchedulerSettings } from './settings.ts';
+import { runUpkeep } from './upkeep.ts';
+import { Waits, type WaitUntil } from './waits.ts';
+import { Workers, type ConnectOptions, type WorkerInfo, type WorkerStream } from './workers.ts';
+
+export type { WorkItemSink, WorkerStream } from './workers.ts';
+
+export interface SchedulerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  readonly settings: SchedulerSettings;
+}
+
+export interface WaitOptions {
+  readonly until: WaitUntil;
+  readonly payloads: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A history message gathers stored chunks up to about this size. */
+const HISTORY_MESSAGE_BYTES = 256 * 1024;
+
+const TASK_HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #rounds: Rounds;
+  readonly #workers: Workers;
+  readonly #waits: Waits;
+  readonly #chunks = new Chunks();
+  readonly #background: TaskGroup;
+  readonly #closing = new AbortController();
+  #hubs: readonly string[] = [];
+  #closed: Promise<void> | undefined;
+
+  private constructor(options: SchedulerOptions) {
+    const { store, clock, logger, settings } = options;
+    this.#options = options;
+    this.#background = new TaskGroup((error, name) => {
+      logger.error('background work failed', { task: name, error: describeError(error) });
+    });
+    this.#waits = new Waits(store);
+    this.#workers = new Workers({
+      clock,
+      settings,
+      onRoom: () => {
+        this.#rounds.poke();
+      },
+      release: (commits) => {
+        this.#release(commits);
+      },
+    });
+    this.#rounds = new Rounds({
+      store,
+      clock,
+      logger,
+      settings,
+      takers: () => this.#workers.takers(),
+      onClaimed: (claimed) => {
+        this.#workers.handOut(claimed);
+      },
+      onChanges: (changes) => {
+        this.#waits.notice(changes);
+      },
+    });
+  }
+
+  static async open(options: SchedulerOptions): Promise<Scheduler> {
+    const scheduler = new Scheduler(options);
+    scheduler.#hubs = await options.store.taskHubs();
+    scheduler.#startBackground();
+    scheduler.#rounds.poke();
+    return scheduler;
+  }
+
+  #startBackground(): void {
+    const { store, clock, logger, settings } = this.#options;
+    const { signal } = this.#closing;
+    const onError = (error: unknown): void => {
+      logger.error('background work failed', { error: describeError(error) });
+    };
+    this.#background.run('waits', () =>
+      this.#waits.run({ clock, pollMs: settings.waitPollMs, signal, onError }),
+    );
+    this.#background.run('upkeep', () =>
+      runUpkeep({ store, clock, settings, signal, onError, onFreed: () => this.#rounds.poke() }),
+    );
+  }
+
+  taskHubs(): readonly string[] {
+    return this.#hubs;
+  }
+
+  workers(): readonly WorkerInfo[] {
+    return this.#workers.list();
+  }
+
+  /** TASK_HUB_NOT_FOUND unless this scheduler serves the hub. */
+  assertTaskHub(hub: string): void {
+    if (!this.#hubs.includes(hub)) {
+      throw new TaskHubError('TASK_HUB_NOT_FOUND', `Task hub not found: ${hub}`);
+    }
+  }
+
+  async createTaskHub(hub: string, { recreate }: { readonly recreate: boolean }): Promise<void> {
+    if (!TASK_HUB_NAME.test(hub)) {
+      throw invalidArgument(
+        `task hub name '${hub.slice(0, 80)}' is not allowed; use 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit`,
+      );
+    }
+    await this.#commit({ kind: 'createHub', hub, recreate });
+    this.#hubs = await this.#options.store.taskHubs();
+    if (recreate) this.#workers.end(hub);
+  }
+
+  async deleteTaskHub(hub: string): Promise<void> {
+    await this.#commit({ kind: 'deleteHub', hub });
+    this.#hubs = await this.#options.store.taskHubs();
+    this.#workers.end(hub);
+  }
+
+  /** The instance id; ALREADY_EXISTS, INVALID_ARGUMENT as the protocol says. */
+  async startInstance(hub: string, request: CreateInstanceRequest): Promise<string> {
+    const { ids, settings } = this.#options;
+    const commit = startCommit(hub, request, { newId: ids.hex32, limits: settings.payloadLimits });
+    await this.#commit(commit);
+    return commit.instanceId;
+  }
+
+  async getInstance(
+    hub: string,
+    instanceId: string,
+    options: { readonly payloads: boolean },
+  ): Promise<OrchestrationState | undefined> {
+    this.assertTaskHub(hub);
+    const record = await this.#options.store.getInstance(hub, instanceId, options);
+    return record && orchestrationState(record);
+  }
+
+  /** Holds until the instance exists and has reached the state, or the signal aborts (which rejects). */
+  async waitForInstance(
+    hub: string,
+    instanceId: string,
+    { until, payloads, signal }: WaitOptions,
+  ): Promise<OrchestrationState | undefined> {
+    this.assertTaskHub(hub);
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    try {
+      await this.#waits.wait(hub, instanceId, { until, signal: either });
+    } catch (error) {
+      if (isAbort(error, this.#closing.signal)) {
+        throw new TaskHubError('UNAVAILABLE', 'the scheduler is shutting down', { cause: error });
+      }
+      throw error;
+    }
+    return this.getInstance(hub, instanceId, { payloads });
+  }
+
+  async raiseEvent(hub: string, request: RaiseEventRequest): Promise<void> {
+    await this.#commit(raiseEventCommit(hub, request, this.#options.settings.payloadLimits));
+  }
+
+  async terminate(hub: string, request: TerminateRequest): Promise<void> {
+    await this.#commit(terminateCommit(hub, request, this.#options.settings.payloadLimits));
+  }
+
+  async suspend(hub: string, request: SuspendRequest): Promise<void> {
+    const { payloadLimits } = this.#options.settings;
+    await this.#commit(pauseCommit(hub, 'executionSuspended', request, payloadLimits));
+  }
+
+  async resume(hub: string, request: ResumeRequest): Promise<void> {
+    const { payloadLimits } = this.#options.settings;
+    await this.#commit(pauseCommit(hub, 'executionResumed', request, payloadLimits));
+  }
+
+  openWorkerStream(hub: string, options: Omit<ConnectOptions, 'hub'>): WorkerStream {
+    this.assertTaskHub(hub);
+    if (this.#closing.signal.aborted) {
+      throw new TaskHubError('UNAVAILABLE', 'the scheduler is shutting down');
+    }
+    return this.#workers.connect({ ...options, hub });
+  }
+
+  async completeOrchestration(hub: string, response: OrchestratorResponse): Promise<void> {
+    assertToken(response.completionToken);
+    if (response.isPartial) {
+      this.#chunks.add(response);
+      return;
+    }
+    const whole = this.#chunks.join(response);
+    await this.#settle(whole.completionToken, turnCommit(hub, whole));
+  }
+
+  async completeActivity(hub: string, response: ActivityResponse): Promise<void> {
+    const { completionToken: token, result, failureDetails } = response;
+    assertToken(token);
+    await this.#settle(token, { kind: 'activity', hub, token, result, failureDetails });
+  }
+
+  async abandon(hub: string, work: WorkKind, token: string): Promise<void> {
+    this.#chunks.drop(token);
+    await this.#settle(token, { kind: 'abandon', hub, work, token });
+  }
+
+  /** The worker's place is free from the round on that carries its answer. */
+  async #settle(token: string, commit: Commit): Promise<void> {
+    const undo = this.#workers.settle(token);
+    try {
+      await this.#commit(commit);
+    } catch (error) {
+      if (!(error instanceof TaskHubError && error.code === 'LEASE_LOST')) undo?.();
+      throw error;
+    }
+  }
+
+  /** Committed history as encoded `HistoryChunk` messages; nothing for a missing instance. */
+  async *streamHistory(
+    hub: string,
+    request: StreamInstanceHistoryRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): AsyncIterable<Uint8Array> {
+    this.assertTaskHub(hub);
+    const { instanceId, executionId } = request;
+    let parts: Uint8Array[] = [];
+    let bytes = 0;
+    const chunks = this.#options.store.history({ hub, instanceId, executionId, signal });
+    for await (const chunk of chunks) {
+      if (bytes > 0 && bytes + chunk.length > HISTORY_MESSAGE_BYTES) {
+        yield concat(parts);
+        parts = [];
+        bytes = 0;
+      }
+      parts.push(retagEvents(chunk, EVENT_FIELD.chunk));
+      bytes += chunk.length;
+    }
+    if (bytes > 0) yield concat(parts);
+  }
+
+  async #commit(commit: Commit): Promise<void> {
+    const outcome = await this.#rounds.submit(commit);
+    if (!outcome.ok) throw outcome.error;
+  }
+
+  #release(commits: readonly ReleaseCommit[]): void {
+    for (const commit of commits) {
+      this.#chunks.drop(commit.token);
+      this.#background.run('release', () => this.#commit(commit));
+    }
+  }
+
+  /** Ends streams with OK, waits for what workers hold, gives the rest back, finishes the last rounds. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { clock, settings } = this.#options;
+    this.#workers.end();
+    const deadlineAt = clock.now() + settings.drainMs;
+    const never = new AbortController().signal;
+    while (this.#workers.held > 0 && clock.now() < deadlineAt) {
+      await clock.sleepUntil(Math.min(clock.now() + 20, deadlineAt), { signal: never });
+    }
+    this.#release(this.#workers.releaseNow());
+    this.#closing.abort(new Error('the scheduler is closing'));
+    await this.#background.settled();
+    await this.#rounds.close();
+  }
+}
+
+function assertToken(token: string): void {
+  if (token === '') {
+    throw invalidArgument('completionToken must not be empty; send back the one of the work item');
+  }
+}

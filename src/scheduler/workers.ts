@@ -1,0 +1,241 @@
+/** The connected workers: their room, what they hold, and what becomes of it when they go. */
+import type { Clock } from '../base/clock.ts';
+import type { GetWorkItemsRequest, WorkItemFilters } from '../proto/orchestrator_service_pb.ts';
+import type { Claimed, ReleaseCommit, Taker, TypeFilter, WorkKind } from '../storage/store.ts';
+import { encodeActivityWorkItem, encodeOrchestratorWorkItem } from '../wire/work-items.ts';
+import type { SchedulerSettings } from './settings.ts';
+
+/** The transport's side of one `GetWorkItems` stream. */
+export interface WorkItemSink {
+  push(workItem: Uint8Array): void;
+  /** True while the transport's buffer is over its limit: nothing more is handed out. */
+  readonly isBlocked: boolean;
+  onDrain(callback: () => void): void;
+  /** Ends the stream with OK. */
+  end(): void;
+}
+
+export interface WorkerStream {
+  /** The client went away. */
+  close(): void;
+}
+
+export interface WorkerInfo {
+  readonly hub: string;
+  readonly workerId: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly connectedAt: number;
+  readonly inFlight: number;
+}
+
+interface Stream {
+  readonly id: number;
+  readonly hub: string;
+  readonly workerId: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly connectedAt: number;
+  readonly sink: WorkItemSink;
+  readonly capacity: Readonly<Record<WorkKind, number>>;
+  readonly filters: Readonly<Record<WorkKind, readonly TypeFilter[] | undefined>>;
+  readonly held: Map<string, WorkKind>;
+  readonly heldCount: Record<WorkKind, number>;
+}
+
+export interface WorkersOptions {
+  readonly clock: Clock;
+  readonly settings: SchedulerSettings;
+  /** Room appeared. */
+  readonly onRoom: () => void;
+  readonly release: (commits: readonly ReleaseCommit[]) => void;
+}
+
+export interface ConnectOptions {
+  readonly hub: string;
+  readonly request: GetWorkItemsRequest;
+  readonly workerId: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly sink: WorkItemSink;
+}
+
+const OFFERED: readonly WorkKind[] = ['orchestration', 'activity'];
+
+export class Workers {
+  readonly #options: WorkersOptions;
+  readonly #streams = new Map<number, Stream>();
+  /** Whose stream holds which token. */
+  readonly #holders = new Map<string, Stream>();
+  #nextId = 1;
+  #turn = 0;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  connect(options: ConnectOptions): WorkerStream {
+    const { request, sink } = options;
+    const stream: Stream = {
+      ...options,
+      id: this.#nextId,
+      connectedAt: this.#options.clock.now(),
+      capacity: {
+        orchestration: this.#capacity(request.maxConcurrentOrchestrationWorkItems),
+        activity: this.#capacity(request.maxConcurrentActivityWorkItems),
+        entity: this.#capacity(request.maxConcurrentEntityWorkItems),
+      },
+      filters: readFilters(request.workItemFilters),
+      held: new Map(),
+      heldCount: { orchestration: 0, activity: 0, entity: 0 },
+    };
+    this.#nextId += 1;
+    this.#streams.set(stream.id, stream);
+    sink.onDrain(this.#options.onRoom);
+    this.#options.onRoom();
+    return {
+      close: () => {
+        this.#disconnect(stream);
+      },
+    };
+  }
+
+  /** 0 means that the worker names no number, not that it wants none. */
+  #capacity(asked: number): number {
+    const { creditDefault, creditMax } = this.#options.settings;
+    return asked > 0 ? Math.min(asked, creditMax) : creditDefault;
+  }
+
+  /** Room on every stream that can take something; the first one changes from round to round. */
+  takers(): readonly Taker[] {
+    const takers: Taker[] = [];
+    for (const stream of this.#streams.values()) {
+      if (stream.sink.isBlocked) continue;
+      for (const kind of OFFERED) {
+        const credit = stream.capacity[kind] - stream.heldCount[kind];
+        if (credit <= 0) continue;
+        takers.push({
+          id: stream.id,
+          hub: stream.hub,
+          kind,
+          credit,
+          filters: stream.filters[kind],
+        });
+      }
+    }
+    if (takers.length < 2) return takers;
+    this.#turn = (this.#turn + 1) % takers.length;
+    return [...takers.slice(this.#turn), ...takers.slice(0, this.#turn)];
+  }
+
+  /** Sends out what a round has leased; what its stream can no longer take goes back. */
+  handOut(claimed: readonly Claimed[]): void {
+    const lost: Claimed[] = [];
+    for (const item of claimed) {
+      const stream = this.#streams.get(item.taker);
+      if (!stream) {
+        lost.push(item);
+        continue;
+      }
+      this.#hold(stream, item.token, item.kind);
+      stream.sink.push(
+        item.kind === 'activity'
+          ? encodeActivityWorkItem(item.request, item.token)
+          : encodeOrchestratorWorkItem({ ...item, completionToken: item.token }),
+      );
+    }
+    if (lost.length > 0) {
+      const readyAt = this.#options.clock.now();
+      this.#options.release(
+        lost.map(({ hub, kind, token }) => ({ kind: 'release', hub, work: kind, token, readyAt })),
+      );
+    }
+  }
+
+  #hold(stream: Stream, token: string, kind: WorkKind): void {
+    stream.held.set(token, kind);
+    stream.heldCount[kind] += 1;
+    this.#holders.set(token, stream);
+  }
+
+  /** A worker answered: its place is free, whatever becomes of the answer. Undo with the result if it failed. */
+  settle(token: string): (() => void) | undefined {
+    const stream = this.#holders.get(token);
+    const kind = stream?.held.get(token);
+    if (!stream || !kind) return undefined;
+    this.#holders.delete(token);
+    stream.held.delete(token);
+    stream.heldCount[kind] -= 1;
+    return () => {
+      if (this.#streams.has(stream.id)) {
+        this.#hold(stream, token, kind);
+      } else {
+        this.#releaseAll(stream.hub, [[token, kind]]);
+      }
+    };
+  }
+
+  /** Tokens that a worker still holds. */
+  get held(): number {
+    return this.#holders.size;
+  }
+
+  list(): readonly WorkerInfo[] {
+    return [...this.#streams.values()].map((stream) => ({
+      hub: stream.hub,
+      workerId: stream.workerId,
+      userAgent: stream.userAgent,
+      connectedAt: stream.connectedAt,
+      inFlight: stream.held.size,
+    }));
+  }
+
+  #disconnect(stream: Stream): void {
+    if (!this.#streams.delete(stream.id)) return;
+    for (const token of stream.held.keys()) this.#holders.delete(token);
+    this.#releaseAll(stream.hub, [...stream.held]);
+    stream.held.clear();
+  }
+
+  /** Tokens stay good for a grace period, so that completions in flight still land. */
+  #releaseAll(hub: string, held: readonly (readonly [string, WorkKind])[]): void {
+    if (held.length === 0) return;
+    const { clock, settings, release } = this.#options;
+    const now = clock.now();
+    release(
+      held.map(([token, work]) => ({
+        kind: 'release',
+        hub,
+        work,
+        token,
+        readyAt: now + settings.graceMs[work],
+      })),
+    );
+  }
+
+  /** Ends the streams of one hub, or all, with OK; their workers may still complete what they hold. */
+  end(hub?: string): void {
+    for (const stream of [...this.#streams.values()]) {
+      if (hub === undefined || stream.hub === hub) stream.sink.end();
+    }
+  }
+
+  /** Takes no more notice of anybody; gives everything back at once. */
+  releaseNow(): readonly ReleaseCommit[] {
+    const readyAt = this.#options.clock.now();
+    const commits: ReleaseCommit[] = [];
+    for (const [token, { hub, held }] of this.#holders) {
+      const work = held.get(token);
+      if (work) commits.push({ kind: 'release', hub, work, token, readyAt });
+    }
+    this.#holders.clear();
+    this.#streams.clear();
+    return commits;
+  }
+}
+
+function readFilters(filters: WorkItemFilters | undefined): Stream['filters'] {
+  if (!filters) return { orchestration: undefined, activity: undefined, entity: undefined };
+  return {
+    orchestration: filters.orchestrations.map(({ name, versions }) => ({ name, versions })),
+    activity: filters.activities.map(({ name, versions }) => ({ name, versions })),
+    entity: filters.entities.map(({ name }) => ({ name: name.toLowerCase(), versions: [] })),
+  };
+}

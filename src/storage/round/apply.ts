@@ -1,0 +1,192 @@
+/** What each kind of commit does to the rows of the round. One function per kind; nothing here does I/O. */
+import { TaskHubError } from '../../core/errors.ts';
+import { failure } from '../../core/failures.ts';
+import type { PayloadLimits } from '../../core/limits.ts';
+import { alreadyExists, mayReplace } from '../../core/reuse-policy.ts';
+import { payloadProblem } from '../../core/validation.ts';
+import { encodeEvent, EVENT_NUMBER, type StoredEvent } from '../../wire/events.ts';
+import type { RunRow, ActivityRow, TimerRow } from '../sql/rows.ts';
+import type {
+  AbandonCommit,
+  ActivityCommit,
+  CreateHubCommit,
+  DeleteHubCommit,
+  DeliverCommit,
+  Outcome,
+  ReleaseCommit,
+  StartCommit,
+  TurnCommit,
+  WorkKind,
+} from '../store.ts';
+import { parseToken } from './keys.ts';
+import { createInstance, deliverOrEnd, replaceInstance } from './lifecycle.ts';
+import type { RoundState } from './state.ts';
+import { applyTurn } from './turn.ts';
+
+/** Commits that change rows; hubs are made and deleted outside rounds. */
+export type RowCommit = Exclude<
+  StartCommit | DeliverCommit | TurnCommit | ActivityCommit | AbandonCommit | ReleaseCommit,
+  CreateHubCommit | DeleteHubCommit
+>;
+
+export const OK: Outcome = { ok: true };
+
+export interface ApplyContext {
+  readonly hub: number;
+  readonly limits: PayloadLimits;
+}
+
+export function applyCommit(state: RoundState, commit: RowCommit, context: ApplyContext): Outcome {
+  switch (commit.kind) {
+    case 'start':
+      return applyStart(state, commit, context);
+    case 'deliver':
+      return applyDeliver(state, commit, context);
+    case 'turn':
+      return applyTurn(state, commit, context);
+    case 'activity':
+      return applyActivity(state, commit, context);
+    case 'abandon':
+      return applyAbandon(state, commit, context);
+    case 'release':
+      return applyRelease(state, commit, context);
+  }
+}
+
+function applyStart(state: RoundState, commit: StartCommit, { hub }: ApplyContext): Outcome {
+  const existing = state.byId(hub, commit.instanceId);
+  if (existing) {
+    if (!mayReplace(existing.instance.status as never, commit.policy)) {
+      return { ok: false, error: alreadyExists(commit.instanceId) };
+    }
+    replaceInstance(state, existing);
+  }
+  createInstance(state, { ...commit, hub, parent: undefined });
+  return OK;
+}
+
+function applyDeliver(state: RoundState, commit: DeliverCommit, { hub }: ApplyContext): Outcome {
+  const entry = state.byId(hub, commit.instanceId);
+  if (!entry) return { ok: false, error: instanceNotFound(commit.instanceId) };
+  deliverOrEnd(state, entry, commit.event);
+  return OK;
+}
+
+export function instanceNotFound(instanceId: string): TaskHubError {
+  return new TaskHubError('INSTANCE_NOT_FOUND', `No instance with ID '${instanceId}' found.`);
+}
+
+/** The product's own text for a stale completion (wire-protocol 4.5). */
+export function leaseLost(token: string): TaskHubError {
+  return new TaskHubError(
+    'LEASE_LOST',
+    `Work item '${token.slice(0, 200)}' with completion count '0' not found`,
+  );
+}
+
+function applyActivity(state: RoundState, commit: ActivityCommit, context: ApplyContext): Outcome {
+  const lease = findLease(state, commit.token, 'activity', context.hub);
+  if (lease?.work !== 'activity') return { ok: false, error: leaseLost(commit.token) };
+  lease.activity.removed = true;
+  const { rid, exec, task } = lease.activity.row;
+  const owner = state.byRid(context.hub, rid);
+  if (owner?.run?.exec === exec) {
+    state.deliver(owner, activityEvent(commit, task, context.limits));
+  }
+  return OK;
+}
+
+/** A result over the limit fails the activity: an error to its worker would only have it run again. */
+function activityEvent(
+  { result, failureDetails }: ActivityCommit,
+  taskScheduledId: number,
+  limits: PayloadLimits,
+): StoredEvent {
+  const problem = failureDetails ? undefined : payloadProblem(result, 'activityOutput', limits);
+  const details = problem === undefined ? failureDetails : failure('PayloadTooLarge', problem);
+  return encodeEvent({
+    eventType: details
+      ? { case: 'taskFailed', value: { taskScheduledId, failureDetails: details } }
+      : {
+          case: 'taskCompleted',
+          value: { taskScheduledId, ...(result !== undefined && { result }) },
+        },
+  });
+}
+
+type Lease =
+  | {
+      readonly work: 'run';
+      readonly entry: NonNullable<ReturnType<RoundState['byRid']>>;
+      readonly row: RunRow;
+    }
+  | {
+      readonly work: 'activity';
+      readonly activity: NonNullable<ReturnType<RoundState['activity']>>;
+      readonly row: ActivityRow;
+    };
+
+/** The row that a token still has the right to finish. */
+function findLease(
+  state: RoundState,
+  token: string,
+  work: WorkKind,
+  hub: number,
+): Lease | undefined {
+  const rows = parseToken(token, work);
+  if (!rows) return undefined;
+  if (rows.aid !== undefined) {
+    const activity = state.activity(hub, rows.aid);
+    return activity?.row.token === token
+      ? { work: 'activity', activity, row: activity.row }
+      : undefined;
+  }
+  const entry = state.byRid(hub, rows.rid);
+  return entry?.run?.token === token ? { work: 'run', entry, row: entry.run } : undefined;
+}
+
+const ABANDON_FIRST_MS = 200;
+const ABANDON_MAX_MS = 30_000;
+
+/** Grows from 0.2 s to 30 s: a worker that rejects a version gives the same item back for ever. */
+export function abandonDelayMs(abandons: number): number {
+  return Math.min(ABANDON_FIRST_MS * 2 ** Math.min(abandons, 20), ABANDON_MAX_MS);
+}
+
+function applyAbandon(state: RoundState, commit: AbandonCommit, { hub }: ApplyContext): Outcome {
+  const lease = findLease(state, commit.token, commit.work, hub);
+  if (!lease) return OK;
+  const { row } = lease;
+  row.token = null;
+  row.ready_at = state.env.now + abandonDelayMs(row.abandons);
+  row.abandons += 1;
+  noteReady(state, lease);
+  return OK;
+}
+
+function applyRelease(state: RoundState, commit: ReleaseCommit, { hub }: ApplyContext): Outcome {
+  const lease = findLease(state, commit.token, commit.work, hub);
+  if (lease?.row.ready_at !== null) return OK;
+  lease.row.ready_at = commit.readyAt;
+  lease.row.attempts += 1;
+  noteReady(state, lease);
+  return OK;
+}
+
+function noteReady(state: RoundState, lease: Lease): void {
+  if (lease.work === 'run') {
+    state.readyEntries.add(lease.entry);
+  } else {
+    lease.activity.changed = true;
+    state.readyActivities.push(lease.activity);
+  }
+}
+
+/** Due timers become events of the execution that set them; others have nobody to wake. */
+export function fireTimer(state: RoundState, timer: TimerRow): void {
+  state.removedTimers.push({ hub: timer.hub, tid: timer.tid });
+  const entry = state.byRid(timer.hub, timer.rid);
+  if (entry?.run?.exec === timer.exec) {
+    state.deliver(entry, { type: EVENT_NUMBER.timerFired, bytes: timer.bytes });
+  }
+}

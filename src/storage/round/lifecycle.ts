@@ -1,0 +1,218 @@
+/** How instances begin and end in a round, whatever commit leads to it. */
+import { parentEvent } from '../../core/parent-event.ts';
+import { failure, terminatedFailure } from '../../core/failures.ts';
+import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
+import {
+  decodeEvent,
+  encodeEvent,
+  EVENT_FIELD,
+  EVENT_NUMBER,
+  frameEvents,
+  stampEvent,
+  type StoredEvent,
+} from '../../wire/events.ts';
+import { KIND } from '../sql/rows.ts';
+import type { Entry, RoundState } from './state.ts';
+
+/** One history row holds at most about this much, so that reading history streams. */
+const CHUNK_BYTES = 256 * 1024;
+
+export interface NewInstance {
+  readonly hub: number;
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly name: string;
+  readonly version: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly scheduledAt: number | undefined;
+  readonly parent:
+    { readonly entry: Entry; readonly exec: number; readonly taskId: number } | undefined;
+  /** Without a time. */
+  readonly started: StoredEvent;
+}
+
+/** Creates a PENDING instance whose first event waits in its inbox until it is due. */
+export function createInstance(state: RoundState, fresh: NewInstance): Entry {
+  const { now } = state.env;
+  const { hub, parent } = fresh;
+  const type = state.type({
+    hub,
+    kind: KIND.orchestration,
+    name: fresh.name,
+    version: fresh.version,
+  });
+  const rid = state.env.nextId();
+  const scheduledAt =
+    fresh.scheduledAt !== undefined && fresh.scheduledAt > now ? fresh.scheduledAt : null;
+  const entry = state.create(
+    {
+      hub,
+      rid,
+      id: fresh.instanceId,
+      kind: KIND.orchestration,
+      type,
+      execution_id: fresh.executionId,
+      exec: 1,
+      status: OrchestrationStatus.PENDING,
+      created_at: now,
+      updated_at: now,
+      completed_at: null,
+      scheduled_at: scheduledAt,
+      parent_rid: parent?.entry.instance.rid ?? null,
+      parent_exec: parent?.exec ?? null,
+      parent_id: parent?.entry.instance.id ?? null,
+      tags: Object.keys(fresh.tags).length === 0 ? null : JSON.stringify(fresh.tags),
+      custom_status: null,
+      error_type: null,
+      error_message: null,
+      first_chunk: 1,
+      last_chunk: 0,
+    },
+    {
+      hub,
+      rid,
+      kind: KIND.orchestration,
+      type,
+      exec: 1,
+      execution_id: fresh.executionId,
+      token: null,
+      node: 0,
+      attempts: 0,
+      abandons: 0,
+      dispatched_at: 0,
+      lease_upto: 0,
+      ready_at: null,
+      next_seq: 1,
+      read_seq: 0,
+      first_chunk: 1,
+      next_chunk: 1,
+      parent_rid: parent?.entry.instance.rid ?? null,
+      parent_exec: parent?.exec ?? null,
+      parent_task: parent?.taskId ?? null,
+      suspended: 0,
+      updated_at: now,
+      trace: null,
+    },
+  );
+  if (scheduledAt !== null) state.makeReady(entry, scheduledAt);
+  state.deliver(entry, fresh.started);
+  state.noteChange(entry);
+  return entry;
+}
+
+/** Appends a turn's events to the history, in chunks. */
+export function appendHistory(entry: Entry, events: readonly StoredEvent[]): void {
+  const { run } = entry;
+  if (!run || events.length === 0) return;
+  let part: StoredEvent[] = [];
+  let bytes = 0;
+  const flush = (): void => {
+    entry.chunks.push({ chunk: run.next_chunk, bytes: frameEvents(part, EVENT_FIELD.past) });
+    run.next_chunk += 1;
+    part = [];
+    bytes = 0;
+  };
+  for (const event of events) {
+    if (part.length > 0 && bytes + event.bytes.length > CHUNK_BYTES) flush();
+    part.push(event);
+    bytes += event.bytes.length;
+  }
+  flush();
+}
+
+export interface End {
+  readonly status: OrchestrationStatus;
+  readonly errorType: string | undefined;
+  readonly errorMessage: string | undefined;
+  readonly parentEvent: StoredEvent | undefined;
+  readonly childEvent: StoredEvent | undefined;
+}
+
+/** The first characters of an error message are kept for lists; the whole is in the history. */
+const ERROR_MESSAGE_LENGTH = 500;
+
+/** Ends an execution: no run, no inbox, no timers; parent and children are told. */
+export function endRun(state: RoundState, entry: Entry, end: End): void {
+  const { run, instance } = entry;
+  if (!run) return;
+  const { now } = state.env;
+  instance.completed_at = now;
+  instance.updated_at = now;
+  instance.error_type = end.errorType ?? null;
+  instance.error_message = end.errorMessage?.slice(0, ERROR_MESSAGE_LENGTH) ?? null;
+  instance.first_chunk = run.first_chunk;
+  instance.last_chunk = run.next_chunk - 1;
+  entry.instanceChanged = true;
+  if (end.parentEvent) notifyParent(state, entry, end.parentEvent);
+  if (end.childEvent) terminateChildren(state, entry, end.childEvent);
+  entry.run = undefined;
+  entry.appended = [];
+  state.readyEntries.delete(entry);
+  state.setStatus(entry, end.status);
+}
+
+/** Only a parent that is still in the execution that started this child waits for it. */
+export function notifyParent(state: RoundState, entry: Entry, event: StoredEvent): void {
+  const { run, instance } = entry;
+  if (run?.parent_rid == null) return;
+  const parent = state.byRid(instance.hub, run.parent_rid);
+  if (parent?.run && parent.run.exec === run.parent_exec) state.deliver(parent, event);
+}
+
+function terminateChildren(state: RoundState, entry: Entry, event: StoredEvent): void {
+  for (const child of state.children(entry)) {
+    if (child.run && child.run.parent_exec === entry.run?.exec) deliverOrEnd(state, child, event);
+  }
+}
+
+/** Delivers an event; a terminate ends an instance that no worker has been handed at once. */
+export function deliverOrEnd(state: RoundState, entry: Entry, event: StoredEvent): void {
+  const { run } = entry;
+  if (!run) return;
+  const isUntouched = run.read_seq === 0 && run.token === null;
+  if (event.type === EVENT_NUMBER.executionTerminated && isUntouched) {
+    terminateUntouched(state, entry, event);
+  } else {
+    state.deliver(entry, event);
+  }
+}
+
+function terminateUntouched(state: RoundState, entry: Entry, event: StoredEvent): void {
+  const { now } = state.env;
+  const [first] = entry.isNew ? entry.appended : state.consumed(entry);
+  const terminated = stampEvent(event, now);
+  const { eventType } = decodeEvent(terminated);
+  const reason = eventType.case === 'executionTerminated' ? eventType.value.input : undefined;
+  const completed = encodeEvent({
+    eventType: {
+      case: 'executionCompleted',
+      value: {
+        orchestrationStatus: OrchestrationStatus.TERMINATED,
+        ...(reason !== undefined && { result: reason }),
+      },
+    },
+    at: now,
+  });
+  appendHistory(entry, [...(first ? [first] : []), terminated, completed]);
+  const details = terminatedFailure(reason);
+  endRun(state, entry, {
+    status: OrchestrationStatus.TERMINATED,
+    errorType: details.errorType,
+    errorMessage: details.errorMessage,
+    parentEvent: parentEvent(entry.run?.parent_task ?? 0, undefined, details),
+    childEvent: undefined,
+  });
+}
+
+/** A live instance gives way to a start with its id: its parent learns that it will never end. */
+export function replaceInstance(state: RoundState, entry: Entry): void {
+  const { run } = entry;
+  if (run?.parent_task != null) {
+    const details = failure(
+      'OrchestrationReplaced',
+      `The orchestration '${entry.instance.id}' was replaced by another one with the same id.`,
+    );
+    notifyParent(state, entry, parentEvent(run.parent_task, undefined, details));
+  }
+  state.remove(entry);
+}

@@ -1,0 +1,272 @@
+/**
+ * The rows of one round, in memory: loaded (and locked) first, changed by the commits in arrival order,
+ * written back at the end. A commit that needs a row which is not here says so (`MissingRows`); the round
+ * then loads it and starts over, so nothing is ever decided on a row that was not looked at.
+ */
+import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
+import { stampEvent, type StoredEvent } from '../../wire/events.ts';
+import type { ActivityRow, InboxRow, InstanceRow, RunRow, TimerRow } from '../sql/rows.ts';
+import type { StatusChange } from '../store.ts';
+import { idKey, ridKey, typeKeyText, type RowKeys, type TypeKey } from './keys.ts';
+
+export class MissingRows extends Error {
+  override readonly name = 'MissingRows';
+}
+
+/** One instance of this round. */
+export interface Entry {
+  readonly instance: InstanceRow;
+  /** Gone when the instance has ended. */
+  run: RunRow | undefined;
+  readonly isNew: boolean;
+  instanceChanged: boolean;
+  /** The row is deleted: the id was given to another instance, or the instance was purged. */
+  removed: boolean;
+  /** Inbox rows that this round appends, with their numbers. */
+  appended: InboxRow[];
+  /** Inbox rows up to this number are consumed. */
+  consumedUpto: number | undefined;
+  /** Continue-as-new: the waiting rows move up by this much, and those of the old generation go. */
+  inboxShift: number | undefined;
+  chunks: { readonly chunk: number; readonly bytes: Uint8Array }[];
+  /** History chunks below this one belong to an earlier generation. */
+  historyFrom: number | undefined;
+  /** The run as it is in the database, where it is: what differs is written. */
+  readonly loadedRun: RunRow | undefined;
+}
+
+export interface ActivityEntry {
+  readonly row: ActivityRow;
+  readonly isNew: boolean;
+  changed: boolean;
+  removed: boolean;
+}
+
+/** What was loaded before deciding. Values are copies that the round may change. */
+export interface LoadedRows {
+  /** `undefined` values, here and below: looked up, not there. */
+  readonly entries: ReadonlyMap<string, Entry | undefined>;
+  readonly idToRid: ReadonlyMap<string, number | undefined>;
+  readonly activities: ReadonlyMap<string, ActivityEntry | undefined>;
+  readonly consumed: ReadonlyMap<string, readonly InboxRow[]>;
+  readonly firstChunks: ReadonlyMap<string, Uint8Array | undefined>;
+  readonly children: ReadonlyMap<string, readonly number[]>;
+  readonly types: TypeBook;
+}
+
+/** Names and versions by number and back. */
+export interface TypeBook {
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly keys: ReadonlyMap<number, TypeKey>;
+}
+
+export interface RoundEnv {
+  readonly now: number;
+  /** A new row id, from this node's block. */
+  readonly nextId: () => number;
+  readonly random: () => string;
+}
+
+export class RoundState {
+  readonly env: RoundEnv;
+  readonly changes: StatusChange[] = [];
+  readonly timers: TimerRow[] = [];
+  /** Fired or cancelled timers, by hub and id. */
+  readonly removedTimers: { readonly hub: number; readonly tid: number }[] = [];
+  /** Row ids whose history and inbox nobody will read again. */
+  readonly garbage: { readonly hub: number; readonly rid: number }[] = [];
+  /** Instances and activities that became ready in this round, in order. */
+  readonly readyEntries = new Set<Entry>();
+  readonly readyActivities: ActivityEntry[] = [];
+  readonly #loaded: LoadedRows;
+  readonly #missing: RowKeys;
+  readonly #created = new Map<string, Entry>();
+  readonly #idToRid = new Map<string, number | undefined>();
+  readonly #hubNames: ReadonlyMap<number, string>;
+  readonly newActivities: ActivityEntry[] = [];
+
+  constructor(
+    loaded: LoadedRows,
+    options: {
+      readonly env: RoundEnv;
+      readonly missing: RowKeys;
+      readonly hubNames: ReadonlyMap<number, string>;
+    },
+  ) {
+    this.#loaded = loaded;
+    this.env = options.env;
+    this.#missing = options.missing;
+    this.#hubNames = options.hubNames;
+  }
+
+  /** The instance with this id, or `undefined` if there is none. */
+  byId(hub: number, id: string): Entry | undefined {
+    const key = idKey(hub, id);
+    const known = this.#idToRid.has(key) ? this.#idToRid : this.#loaded.idToRid;
+    if (!known.has(key)) {
+      this.#missing.addId(hub, id);
+      throw new MissingRows();
+    }
+    const rid = known.get(key);
+    return rid === undefined ? undefined : this.byRid(hub, rid);
+  }
+
+  byRid(hub: number, rid: number): Entry | undefined {
+    const key = ridKey(hub, rid);
+    const entry = this.#created.get(key) ?? this.#loaded.entries.get(key);
+    if (!entry && !this.#loaded.entries.has(key)) {
+      this.#missing.addRid(hub, rid);
+      throw new MissingRows();
+    }
+    return entry && !entry.removed ? entry : undefined;
+  }
+
+  activity(hub: number, aid: number): ActivityEntry | undefined {
+    const key = ridKey(hub, aid);
+    if (!this.#loaded.activities.has(key)) {
+      this.#missing.addActivity(hub, aid);
+      throw new MissingRows();
+    }
+    const entry = this.#loaded.activities.get(key);
+    return entry && !entry.removed ? entry : undefined;
+  }
+
+  /** Inbox rows that the leased turn of this instance was handed, in order. */
+  consumed({ instance: { hub, rid } }: Entry): readonly InboxRow[] {
+    const rows = this.#loaded.consumed.get(ridKey(hub, rid));
+    if (rows) return rows;
+    this.#missing.addConsumed(hub, rid);
+    throw new MissingRows();
+  }
+
+  firstChunk({ instance: { hub, rid } }: Entry): Uint8Array | undefined {
+    const key = ridKey(hub, rid);
+    if (!this.#loaded.firstChunks.has(key)) {
+      this.#missing.addFirstChunk(hub, rid);
+      throw new MissingRows();
+    }
+    return this.#loaded.firstChunks.get(key);
+  }
+
+  /** Live and ended children of an instance. */
+  children({ instance: { hub, rid } }: Entry): readonly Entry[] {
+    const rids = this.#loaded.children.get(ridKey(hub, rid));
+    if (!rids) {
+      this.#missing.addChildren(hub, rid);
+      throw new MissingRows();
+    }
+    const created = [...this.#created.values()].filter(
+      ({ instance, removed }) => instance.parent_rid === rid && !removed,
+    );
+    const stored = rids.flatMap((childRid) => this.byRid(hub, childRid) ?? []);
+    return [...stored, ...created];
+  }
+
+  type(key: TypeKey): number {
+    const type = this.#loaded.types.numbers.get(typeKeyText(key));
+    if (type !== undefined) return type;
+    this.#missing.addType(key);
+    throw new MissingRows();
+  }
+
+  /** Name and version of a type that a loaded row holds. */
+  typeKey(type: number): TypeKey {
+    const key = this.#loaded.types.keys.get(type);
+    if (!key) throw new Error(`type ${type} is not in the type table`);
+    return key;
+  }
+
+  /** A new instance with its run. The id must be free: a replaced instance is removed first. */
+  create(instance: InstanceRow, run: RunRow): Entry {
+    const entry = emptyEntry(instance, run);
+    this.#created.set(ridKey(instance.hub, instance.rid), entry);
+    this.#idToRid.set(idKey(instance.hub, instance.id), instance.rid);
+    return entry;
+  }
+
+  /** Deletes an instance at once and leaves its large rows to the sweep. */
+  remove(entry: Entry): void {
+    const { hub, rid, id } = entry.instance;
+    entry.removed = true;
+    entry.run = undefined;
+    this.readyEntries.delete(entry);
+    this.#idToRid.set(idKey(hub, id), undefined);
+    if (!entry.isNew) this.garbage.push({ hub, rid });
+  }
+
+  addActivity(row: ActivityRow): void {
+    const entry: ActivityEntry = { row, isNew: true, changed: false, removed: false };
+    this.newActivities.push(entry);
+    this.readyActivities.push(entry);
+  }
+
+  /** Appends an event to the inbox and makes the instance ready, unless a turn is in flight. */
+  deliver(entry: Entry, event: StoredEvent): void {
+    const { run } = entry;
+    if (!run) return;
+    const stamped = stampEvent(event, this.env.now);
+    entry.appended.push({ seq: run.next_seq, type: stamped.type, bytes: stamped.bytes });
+    run.next_seq += 1;
+    this.makeReady(entry, this.env.now);
+  }
+
+  /** A leased instance stays leased: its turn's commit sees what arrived meanwhile. */
+  makeReady(entry: Entry, at: number): void {
+    const { run } = entry;
+    if (!run || run.ready_at !== null || run.token !== null) return;
+    run.ready_at = at;
+    this.readyEntries.add(entry);
+  }
+
+  setStatus(entry: Entry, status: OrchestrationStatus): void {
+    const { instance } = entry;
+    if (instance.status === status) return;
+    instance.status = status;
+    entry.instanceChanged = true;
+    this.noteChange(entry);
+  }
+
+  noteChange({ instance }: Entry): void {
+    const hub = this.#hubNames.get(instance.hub);
+    if (hub === undefined) return;
+    this.changes.push({
+      hub,
+      instanceId: instance.id,
+      status: instance.status as OrchestrationStatus,
+    });
+  }
+
+  *touchedEntries(): Iterable<Entry> {
+    for (const entry of this.#loaded.entries.values()) if (entry) yield entry;
+    yield* this.#created.values();
+  }
+
+  *loadedActivities(): Iterable<ActivityEntry> {
+    for (const entry of this.#loaded.activities.values()) if (entry) yield entry;
+  }
+}
+
+/** Copies of the rows, so that the round may change them and still know what was there. */
+export function loadedEntry(instance: InstanceRow, run: RunRow | undefined): Entry {
+  return {
+    ...emptyEntry({ ...instance }, run && { ...run }),
+    isNew: false,
+    loadedRun: run,
+  };
+}
+
+function emptyEntry(instance: InstanceRow, run: RunRow | undefined): Entry {
+  return {
+    instance,
+    run,
+    isNew: true,
+    loadedRun: undefined,
+    instanceChanged: false,
+    removed: false,
+    appended: [],
+    consumedUpto: undefined,
+    inboxShift: undefined,
+    chunks: [],
+    historyFrom: undefined,
+  };
+}

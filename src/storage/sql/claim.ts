@@ -1,0 +1,329 @@
+/** Handing out what is ready: directly in the round that made it ready, or from the backlog in the tables. */
+import { ridKey } from '../round/keys.ts';
+import {
+  claimedActivity,
+  claimedOrchestration,
+  eventsForTurn,
+  leaseActivity,
+  leaseRun,
+  type DispatchEnv,
+} from '../round/dispatch.ts';
+import type { Room } from '../round/room.ts';
+import type { Entry, RoundState } from '../round/state.ts';
+import type { Claimed, WorkKind } from '../store.ts';
+import type { Catalog } from './catalog.ts';
+import type { Hints, Queue } from './hints.ts';
+import { readInbox } from './load.ts';
+import {
+  KIND,
+  readRow,
+  type ActivityRow,
+  type InboxRow,
+  type InstanceRow,
+  type RunRow,
+} from './rows.ts';
+import type { SqlRow, SqlSession } from './session.ts';
+import { selectWhere } from './statement.ts';
+import { HISTORY, INBOX, INSTANCES } from './tables.ts';
+import { deleteActivities, updateActivities, updateRuns } from './write.ts';
+
+export interface ClaimContext {
+  readonly room: Room;
+  readonly env: DispatchEnv;
+  readonly catalog: Catalog;
+  readonly hints: Hints;
+  /** What this round leaves behind; becomes hints once it is committed. */
+  readonly left: { readonly queue: Queue; readonly at: number }[];
+  /** Queues that this round has looked through, and when what is left in them is due. */
+  readonly seen: { readonly queue: Queue; readonly at: number | undefined }[];
+}
+
+/** A leased turn whose history is still to be read. */
+export interface PendingTurn {
+  readonly instance: InstanceRow;
+  readonly run: RunRow;
+  readonly events: readonly InboxRow[];
+  readonly taker: number;
+}
+
+export interface Handed {
+  readonly turns: PendingTurn[];
+  readonly activities: Claimed[];
+}
+
+const WORK: Readonly<Record<number, WorkKind>> = {
+  [KIND.orchestration]: 'orchestration',
+  [KIND.entity]: 'entity',
+  [KIND.activity]: 'activity',
+};
+
+function workOf(kind: number): WorkKind {
+  const work = WORK[kind];
+  if (!work) throw new Error(`unknown kind of work ${kind} in the database`);
+  return work;
+}
+
+/**
+ * Leases what this round made ready, as far as there is room and nothing older of its type waits.
+ * Runs before the write, so that a new row is inserted already leased.
+ */
+export function claimDirectly(state: RoundState, context: ClaimContext): Handed {
+  const handed: Handed = { turns: [], activities: [] };
+  for (const entry of state.readyEntries) directRun(entry, context, handed);
+  for (const { row } of state.readyActivities) directActivity(row, context, handed);
+  return handed;
+}
+
+function directRun(entry: Entry, context: ClaimContext, handed: Handed): void {
+  const { run, instance } = entry;
+  if (!run || run.ready_at === null) return;
+  const queue = { hub: run.hub, kind: run.kind, type: run.type };
+  const events = unreadInMemory(entry);
+  const taker =
+    events && run.ready_at <= context.env.now ? takeDirectly(queue, context) : undefined;
+  if (!events || taker === undefined) {
+    context.left.push({ queue, at: run.ready_at });
+    return;
+  }
+  const turn = eventsForTurn(events);
+  leaseRun(run, turn, context.env);
+  handed.turns.push({ instance, run, events: turn, taker });
+}
+
+/** The waiting events, if this round has them all at hand. */
+function unreadInMemory({
+  run,
+  loadedRun,
+  appended,
+  inboxShift,
+}: Entry): readonly InboxRow[] | undefined {
+  if (!run || appended.length === 0 || inboxShift !== undefined) return undefined;
+  const storedNext = loadedRun?.next_seq ?? 1;
+  return storedNext - 1 > run.read_seq ? undefined : appended;
+}
+
+function directActivity(row: ActivityRow, context: ClaimContext, handed: Handed): void {
+  const queue = { hub: row.hub, kind: KIND.activity, type: row.type };
+  const at = row.ready_at ?? context.env.now;
+  const taker = at <= context.env.now ? takeDirectly(queue, context) : undefined;
+  if (taker === undefined) {
+    context.left.push({ queue, at });
+    return;
+  }
+  leaseActivity(row, context.env);
+  const hubName = context.catalog.hubNames.get(row.hub) ?? '';
+  handed.activities.push(claimedActivity(row, { taker, hubName }));
+}
+
+function takeDirectly(
+  queue: Queue,
+  { hints, room, catalog, env }: ClaimContext,
+): number | undefined {
+  if (hints.isDue(queue, env.now)) return undefined;
+  const hubName = catalog.hubNames.get(queue.hub) ?? '';
+  const type = catalog.keys.get(queue.type);
+  return type && room.take(hubName, workOf(queue.kind), type);
+}
+
+/** Leases from the tables what waited there, oldest first within a type. Runs after the write. */
+export async function claimBacklog(
+  session: SqlSession,
+  context: ClaimContext,
+  handed: Handed,
+): Promise<void> {
+  const { env, hints, left } = context;
+  const queues = new Map(hints.dueQueues(env.now).map((queue) => [JSON.stringify(queue), queue]));
+  for (const { queue, at } of left) if (at <= env.now) queues.set(JSON.stringify(queue), queue);
+  for (const queue of queues.values()) {
+    const hubName = context.catalog.hubNames.get(queue.hub);
+    const type = context.catalog.keys.get(queue.type);
+    if (hubName === undefined || !type) continue;
+    const limit = context.room.left(hubName, workOf(queue.kind), type);
+    if (limit === 0) continue;
+    const target = { queue, hubName, type, limit };
+    const found =
+      queue.kind === KIND.activity
+        ? await claimActivities(session, context, handed, target)
+        : await claimRuns(session, context, handed, target);
+    if (found < limit) {
+      context.seen.push({ queue, at: await nextInQueue(session, queue, env.now) });
+    }
+  }
+}
+
+interface Target {
+  readonly queue: Queue;
+  readonly hubName: string;
+  readonly type: { readonly name: string; readonly version: string };
+  readonly limit: number;
+}
+
+function skipLocked(session: SqlSession, table: string): string {
+  return session.dialect === 'postgres' ? ` for update of ${table} skip locked` : '';
+}
+
+async function claimActivities(
+  session: SqlSession,
+  { room, env }: ClaimContext,
+  handed: Handed,
+  { queue, hubName, type, limit }: Target,
+): Promise<number> {
+  const rows = await session.all(
+    `select a.*, r.exec as owner_exec
+       from activities a
+       left join runs r on r.hub = a.hub and r.rid = a.rid
+      where a.hub = $1 and a.type = $2 and a.ready_at <= $3
+      order by a.ready_at
+      limit $4${skipLocked(session, 'a')}`,
+    [queue.hub, queue.type, env.now, limit],
+  );
+  const leased: { row: ActivityRow }[] = [];
+  const orphans: ActivityRow[] = [];
+  for (const found of rows) {
+    const row = readRow<ActivityRow>(found);
+    if (row.detached === 0 && found['owner_exec'] !== row.exec) {
+      orphans.push(row);
+      continue;
+    }
+    const taker = room.take(hubName, 'activity', type);
+    if (taker === undefined) break;
+    leaseActivity(row, env);
+    leased.push({ row });
+    handed.activities.push(claimedActivity(row, { taker, hubName }));
+  }
+  await deleteActivities(session, orphans);
+  await updateActivities(session, leased);
+  // Orphans made room for others behind them: a full page may hold fewer items than were asked for.
+  return rows.length;
+}
+
+const UNREAD = selectWhere(INBOX, {
+  where: [
+    ['hub', '='],
+    ['rid', '='],
+    ['seq', '>'],
+    ['seq', '<='],
+  ],
+  orderBy: ['seq'],
+});
+const INSTANCE = selectWhere(INSTANCES, {
+  where: [
+    ['hub', '='],
+    ['rid', '='],
+  ],
+});
+
+async function claimRuns(
+  session: SqlSession,
+  { room, env }: ClaimContext,
+  handed: Handed,
+  { queue, hubName, type, limit }: Target,
+): Promise<number> {
+  const rows = await session.all(
+    `select r.*
+       from runs r
+      where r.hub = $1 and r.kind = $2 and r.type = $3 and r.ready_at <= $4
+      order by r.ready_at
+      limit $5${skipLocked(session, 'r')}`,
+    [queue.hub, queue.kind, queue.type, env.now, limit],
+  );
+  const runs = rows.map((row) => readRow<RunRow>(row));
+  const instances = await readInstances(session, runs);
+  const changed: RunRow[] = [];
+  for (const run of runs) {
+    const events = await readUnread(session, run);
+    const instance = instances.get(ridKey(run.hub, run.rid));
+    if (events.length === 0 || !instance) {
+      // Nothing to say to it: idle until something arrives.
+      changed.push({ ...run, token: null, ready_at: null });
+      continue;
+    }
+    const taker = room.take(hubName, workOf(queue.kind), type);
+    if (taker === undefined) break;
+    leaseRun(run, events, env);
+    changed.push(run);
+    handed.turns.push({ instance, run, events, taker });
+  }
+  await updateRuns(session, changed);
+  return rows.length;
+}
+
+async function readInstances(
+  session: SqlSession,
+  runs: readonly RunRow[],
+): Promise<ReadonlyMap<string, InstanceRow>> {
+  const rows = await session.allMany(
+    INSTANCE,
+    runs.map(({ hub, rid }) => [hub, rid]),
+  );
+  return new Map(
+    rows.map((row) => {
+      const instance = readRow<InstanceRow>(row);
+      return [ridKey(instance.hub, instance.rid), instance];
+    }),
+  );
+}
+
+/** Read in steps, so that a thousand large results do not all come into memory for one turn. */
+const UNREAD_STEP = 64;
+
+async function readUnread(session: SqlSession, run: RunRow): Promise<readonly InboxRow[]> {
+  const waiting: InboxRow[] = [];
+  let from = run.read_seq;
+  for (;;) {
+    const upto = Math.min(from + UNREAD_STEP, run.next_seq - 1);
+    const rows: readonly SqlRow[] = await session.allMany(UNREAD, [[run.hub, run.rid, from, upto]]);
+    waiting.push(...rows.map(readInbox));
+    const turn = eventsForTurn(waiting);
+    if (turn.length < waiting.length || upto >= run.next_seq - 1) return turn;
+    from = upto;
+  }
+}
+
+async function nextInQueue(
+  session: SqlSession,
+  { hub, kind, type }: Queue,
+  now: number,
+): Promise<number | undefined> {
+  const rows =
+    kind === KIND.activity
+      ? await session.all(
+          'select min(ready_at) as at from activities where hub = $1 and type = $2 and ready_at > $3',
+          [hub, type, now],
+        )
+      : await session.all(
+          'select min(ready_at) as at from runs where hub = $1 and kind = $2 and type = $3 and ready_at > $4',
+          [hub, kind, type, now],
+        );
+  const at = rows[0]?.['at'];
+  return typeof at === 'number' ? at : undefined;
+}
+
+const CHUNKS = selectWhere(HISTORY, {
+  where: [
+    ['hub', '='],
+    ['rid', '='],
+    ['chunk', '>='],
+  ],
+  columns: ['bytes'],
+  orderBy: ['chunk'],
+});
+
+/** Completes leased turns with their stored history. */
+export async function readHistories(
+  session: SqlSession,
+  turns: readonly PendingTurn[],
+  hubNames: ReadonlyMap<number, string>,
+): Promise<Claimed[]> {
+  const claimed: Claimed[] = [];
+  for (const { instance, run, events, taker } of turns) {
+    const rows =
+      run.next_chunk > run.first_chunk
+        ? await session.allMany(CHUNKS, [[run.hub, run.rid, run.first_chunk]])
+        : [];
+    const history = rows.map(({ bytes }) => bytes as Uint8Array);
+    const hubName = hubNames.get(run.hub) ?? '';
+    claimed.push(claimedOrchestration({ instance, run, events, taker, hubName, history }));
+  }
+  return claimed;
+}

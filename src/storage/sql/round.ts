@@ -1,0 +1,159 @@
+/** One attempt at one round, inside the caller's transaction: look, decide, write, claim. */
+import type { PayloadLimits } from '../../core/limits.ts';
+import { applyCommit, fireTimer, type RowCommit } from '../round/apply.ts';
+import type { DispatchEnv } from '../round/dispatch.ts';
+import { RowKeys, type TypeKey } from '../round/keys.ts';
+import { Room } from '../round/room.ts';
+import { MissingRows, RoundState } from '../round/state.ts';
+import { touch, touchFurther } from '../round/touch.ts';
+import type { Claimed, Outcome, StatusChange, Taker } from '../store.ts';
+import type { Catalog } from './catalog.ts';
+import { claimBacklog, claimDirectly, readHistories, type ClaimContext } from './claim.ts';
+import type { Hints } from './hints.ts';
+import { RowCache } from './load.ts';
+import { readRow, type TimerRow } from './rows.ts';
+import type { SqlSession } from './session.ts';
+import { writeRound } from './write.ts';
+
+/** Timers fired in one round; more of them make the next round come at once. */
+const TIMERS_PER_ROUND = 500;
+
+export interface PlacedCommit {
+  readonly commit: RowCommit;
+  readonly hub: number;
+}
+
+export interface RoundInput {
+  readonly commits: readonly PlacedCommit[];
+  readonly takers: readonly Taker[];
+  readonly env: DispatchEnv;
+  readonly catalog: Catalog;
+  readonly hints: Hints;
+  readonly limits: PayloadLimits;
+  /** Marks the round as committed, for whoever must find out later. */
+  readonly mark: (session: SqlSession) => Promise<void>;
+}
+
+export interface RoundOutput {
+  readonly outcomes: readonly Outcome[];
+  readonly claimed: readonly Claimed[];
+  readonly changes: readonly StatusChange[];
+  /** Runs after COMMIT only: what this round taught about queues and timers. */
+  readonly teach: (hints: Hints) => void;
+}
+
+export async function runRound(session: SqlSession, input: RoundInput): Promise<RoundOutput> {
+  const due = await readDueTimers(session, input);
+  const { state, outcomes } = await decide(session, input, due.timers);
+  const context: ClaimContext = { ...input, room: new Room(input.takers), left: [], seen: [] };
+  const handed = claimDirectly(state, context);
+  if (input.commits.length > 0 || due.timers.length > 0) {
+    await input.mark(session);
+    await writeRound(session, state);
+  }
+  await claimBacklog(session, context, handed);
+  const turns = await readHistories(session, handed.turns, input.catalog.hubNames);
+  return {
+    outcomes,
+    claimed: [...turns, ...handed.activities],
+    changes: state.changes,
+    teach: (hints) => {
+      for (const { queue, at } of context.left) hints.noteQueue(queue, at);
+      for (const { queue, at } of context.seen) hints.setQueue(queue, at);
+      for (const { hub, at } of due.looked) hints.setTimer(hub, at);
+      for (const timer of state.timers) hints.noteTimer(timer.hub, timer.due_at);
+    },
+  };
+}
+
+interface DueTimers {
+  readonly timers: readonly TimerRow[];
+  /** For each hub looked at, when its next timer is due. */
+  readonly looked: readonly { readonly hub: number; readonly at: number | undefined }[];
+}
+
+async function readDueTimers(session: SqlSession, { hints, env }: RoundInput): Promise<DueTimers> {
+  const timers: TimerRow[] = [];
+  const looked: { hub: number; at: number | undefined }[] = [];
+  for (const hub of hints.dueTimers(env.now)) {
+    const rows = await session.all(
+      `select hub, tid, rid, exec, due_at, bytes
+         from timers
+        where hub = $1 and due_at <= $2
+        order by due_at, tid
+        limit $3${session.dialect === 'postgres' ? ' for update skip locked' : ''}`,
+      [hub, env.now, TIMERS_PER_ROUND],
+    );
+    timers.push(...rows.map((row) => readRow<TimerRow>(row)));
+    if (rows.length === TIMERS_PER_ROUND) continue;
+    const next = await session.all(
+      'select min(due_at) as at from timers where hub = $1 and due_at > $2',
+      [hub, env.now],
+    );
+    const at = next[0]?.['at'];
+    looked.push({ hub, at: typeof at === 'number' ? at : undefined });
+  }
+  return { timers, looked };
+}
+
+interface Decided {
+  readonly state: RoundState;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** How often a round may find that it needs further rows; each time it knows at least one more. */
+const ATTEMPTS_MAX = 50;
+
+async function decide(
+  session: SqlSession,
+  input: RoundInput,
+  timers: readonly TimerRow[],
+): Promise<Decided> {
+  const { commits, catalog, env, limits } = input;
+  const cache = new RowCache();
+  const made: TypeKey[] = [];
+  const load = async (keys: RowKeys): Promise<void> => {
+    await cache.load(session, keys);
+    made.push(...(await catalog.resolveTypes(session, keys, env.nextId)));
+  };
+  try {
+    const first = new RowKeys();
+    for (const { commit, hub } of commits) touch(first, commit, hub);
+    for (const { hub, rid } of timers) first.addRid(hub, rid);
+    await load(first);
+    const further = new RowKeys();
+    const entries = cache.entries();
+    for (const { commit, hub } of commits) touchFurther(further, commit, hub, entries);
+    await load(further);
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      const missing = new RowKeys();
+      const state = new RoundState(cache.snapshot(catalog), {
+        env,
+        missing,
+        hubNames: catalog.hubNames,
+      });
+      const outcomes = tryDecide(state, commits, timers, limits);
+      if (outcomes) return { state, outcomes };
+      await load(missing);
+    }
+    throw new Error(`a round still lacked rows after ${ATTEMPTS_MAX} attempts`);
+  } catch (error) {
+    catalog.forget(made);
+    throw error;
+  }
+}
+
+function tryDecide(
+  state: RoundState,
+  commits: readonly PlacedCommit[],
+  timers: readonly TimerRow[],
+  limits: PayloadLimits,
+): readonly Outcome[] | undefined {
+  try {
+    for (const timer of timers) fireTimer(state, timer);
+    return commits.map(({ commit, hub }) => applyCommit(state, commit, { hub, limits }));
+  } catch (error) {
+    if (error instanceof MissingRows) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+/** Rows as the round reads and writes them; `null` is SQL's own and stays inside the storage room. */
+import type { SqlRow } from './session.ts';
+
+export const KIND = { orchestration: 1, entity: 2, activity: 3 } as const;
+
+export interface InstanceRow {
+  readonly hub: number;
+  readonly rid: number;
+  readonly id: string;
+  readonly kind: number;
+  type: number;
+  execution_id: string;
+  exec: number;
+  status: number;
+  readonly created_at: number;
+  updated_at: number;
+  completed_at: number | null;
+  readonly scheduled_at: number | null;
+  readonly parent_rid: number | null;
+  readonly parent_exec: number | null;
+  readonly parent_id: string | null;
+  readonly tags: string | null;
+  custom_status: string | null;
+  error_type: string | null;
+  error_message: string | null;
+  first_chunk: number;
+  last_chunk: number;
+}
+
+export interface RunRow {
+  readonly hub: number;
+  readonly rid: number;
+  readonly kind: number;
+  type: number;
+  exec: number;
+  execution_id: string;
+  token: string | null;
+  node: number;
+  attempts: number;
+  abandons: number;
+  dispatched_at: number;
+  lease_upto: number;
+  ready_at: number | null;
+  next_seq: number;
+  read_seq: number;
+  first_chunk: number;
+  next_chunk: number;
+  readonly parent_rid: number | null;
+  readonly parent_exec: number | null;
+  readonly parent_task: number | null;
+  suspended: number;
+  updated_at: number;
+  trace: Uint8Array | null;
+}
+
+export interface ActivityRow {
+  readonly hub: number;
+  readonly aid: number;
+  readonly rid: number;
+  readonly exec: number;
+  readonly type: number;
+  readonly task: number;
+  token: string | null;
+  node: number;
+  attempts: number;
+  abandons: number;
+  ready_at: number | null;
+  readonly detached: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface TimerRow {
+  readonly hub: number;
+  readonly tid: number;
+  readonly rid: number;
+  readonly exec: number;
+  readonly due_at: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface InboxRow {
+  readonly seq: number;
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The columns named in the statement are the fields of the row type; migrations are held to them by a test. */
+export function readRow<T>(row: SqlRow): T {
+  return { ...row } as T;
+}

@@ -1,0 +1,26 @@
+/** What the store needs of a database. Two implementations: sqlite-session.ts and postgres-session.ts. */
+import type { Statement } from './statement.ts';
+
+export type SqlValue = number | string | Uint8Array | null;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+export interface SqlSession {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** `$1, $2 …` placeholders. */
+  all(sql: string, params: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+  run(sql: string, params: readonly SqlValue[]): Promise<void>;
+  /** The same statement for each row: an array statement on PostgreSQL, a cached one on SQLite. */
+  runMany(statement: Statement, rows: readonly (readonly SqlValue[])[]): Promise<void>;
+  /** Rows for each key, in one go; which key a row belongs to is in its columns. */
+  allMany(statement: Statement, rows: readonly (readonly SqlValue[])[]): Promise<readonly SqlRow[]>;
+}
+
+export interface SqlDatabase {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** Writers: one transaction at a time for each caller. Rolled back when `work` throws. */
+  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** Reads of committed state, outside any transaction of a writer. */
+  read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** Runs a script of several statements, for migrations. */
+  close(): Promise<void>;
+}

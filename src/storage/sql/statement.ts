@@ -1,0 +1,118 @@
+/**
+ * Statements that run for many rows at once. The two engines want opposite things: PostgreSQL one statement with
+ * arrays (`unnest`), SQLite one cached statement for each row. Each is described once and rendered for both.
+ */
+
+export type ColumnType = 'int' | 'text' | 'blob';
+export type Columns = Readonly<Record<string, ColumnType>>;
+
+export interface Table {
+  readonly name: string;
+  readonly columns: Columns;
+}
+
+export interface Statement {
+  /** `?` placeholders in the order of `types`. */
+  readonly sqlite: string;
+  /** `$n` arrays in the order of `types`. */
+  readonly postgres: string;
+  readonly types: readonly ColumnType[];
+}
+
+type Comparison = '=' | '<' | '<=' | '>' | '>=';
+/** A column compared to a parameter; the same column may be compared twice under two names. */
+export type Condition = readonly [column: string, comparison: Comparison];
+
+const POSTGRES_TYPES: Readonly<Record<ColumnType, string>> = {
+  int: 'bigint[]',
+  text: 'text[]',
+  blob: 'bytea[]',
+};
+
+function typesOf(table: Table, columns: readonly string[]): readonly ColumnType[] {
+  return columns.map((column) => {
+    const type = table.columns[column];
+    if (type === undefined) throw new TypeError(`table ${table.name} has no column ${column}`);
+    return type;
+  });
+}
+
+/** `unnest($1::bigint[], …) u(p1, …)`: the rows given, as a table. */
+function unnest(types: readonly ColumnType[]): string {
+  const arrays = types.map((type, index) => `$${index + 1}::${POSTGRES_TYPES[type]}`);
+  const names = types.map((_, index) => `p${index + 1}`);
+  return `unnest(${arrays.join(', ')}) u(${names.join(', ')})`;
+}
+
+export interface InsertOptions {
+  /** Rows whose key is taken are left out instead of failing. */
+  readonly orIgnore?: boolean;
+}
+
+export function insertInto(table: Table, options: InsertOptions = {}): Statement {
+  const columns = Object.keys(table.columns);
+  const types = typesOf(table, columns);
+  const into = `insert into ${table.name} (${columns.join(', ')})`;
+  const conflict = options.orIgnore === true ? ' on conflict do nothing' : '';
+  return {
+    sqlite: `${into} values (${columns.map(() => '?').join(', ')})${conflict}`,
+    postgres: `${into} select * from ${unnest(types)}${conflict}`,
+    types,
+  };
+}
+
+/** Parameters: the columns to set, then the key. */
+export function updateByKey(
+  table: Table,
+  keys: readonly string[],
+  columns: readonly string[],
+): Statement {
+  const types = typesOf(table, [...columns, ...keys]);
+  const sets = (value: (index: number) => string): string =>
+    columns.map((column, index) => `${column} = ${value(index)}`).join(', ');
+  const where = keys.map((key, index) => `t.${key} = u.p${columns.length + index + 1}`);
+  return {
+    sqlite: `update ${table.name} set ${sets(() => '?')} where ${keys.map((key) => `${key} = ?`).join(' and ')}`,
+    postgres: `update ${table.name} t set ${sets((index) => `u.p${index + 1}`)} from ${unnest(types)} where ${where.join(' and ')}`,
+    types,
+  };
+}
+
+export function deleteWhere(table: Table, conditions: readonly Condition[]): Statement {
+  const types = typesOf(
+    table,
+    conditions.map(([column]) => column),
+  );
+  return {
+    sqlite: `delete from ${table.name} where ${conditions.map(([column, op]) => `${column} ${op} ?`).join(' and ')}`,
+    postgres: `delete from ${table.name} t using ${unnest(types)} where ${conditions.map(([column, op], index) => `t.${column} ${op} u.p${index + 1}`).join(' and ')}`,
+    types,
+  };
+}
+
+export interface SelectOptions {
+  readonly where: readonly Condition[];
+  /** Default: all of the table's. */
+  readonly columns?: readonly string[];
+  readonly orderBy?: readonly string[];
+  /** Rows stay locked until the transaction ends (PostgreSQL; SQLite has one writer anyway). */
+  readonly lock?: boolean;
+}
+
+export function selectWhere(table: Table, options: SelectOptions): Statement {
+  const { where, columns = Object.keys(table.columns), orderBy = [], lock = false } = options;
+  const types = typesOf(
+    table,
+    where.map(([column]) => column),
+  );
+  const order = (prefix: string): string =>
+    orderBy.length === 0
+      ? ''
+      : ` order by ${orderBy.map((column) => `${prefix}${column}`).join(', ')}`;
+  const conditions = where.map(([column, op], index) => `t.${column} ${op} u.p${index + 1}`);
+  return {
+    sqlite: `select ${columns.join(', ')} from ${table.name} where ${where.map(([column, op]) => `${column} ${op} ?`).join(' and ')}${order('')}`,
+    postgres: `select ${columns.map((column) => `t.${column}`).join(', ')} from ${unnest(types)} join ${table.name} t on ${conditions.join(' and ')}${order('t.')}${lock ? ' for update of t' : ''}`,
+    types,
+  };
+}

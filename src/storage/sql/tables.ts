@@ -1,0 +1,124 @@
+/** The tables of schema version 1; migrations/0001-initial.ts creates them, a test holds the two together. */
+import type { Table } from './statement.ts';
+
+/** Small integers for hubs: they head every key. */
+export const HUBS = {
+  name: 'hubs',
+  columns: { hub: 'int', name: 'text' },
+} as const satisfies Table;
+
+/** Orchestrator and activity names with versions, so that work item filters become integer sets. */
+export const TYPES = {
+  name: 'types',
+  columns: { type: 'int', hub: 'int', kind: 'int', name: 'text', version: 'text' },
+} as const satisfies Table;
+
+/** One row per instance, cold: written at start, first turn, completion and when the custom status changes. */
+export const INSTANCES = {
+  name: 'instances',
+  columns: {
+    hub: 'int',
+    rid: 'int',
+    id: 'text',
+    kind: 'int',
+    type: 'int',
+    execution_id: 'text',
+    exec: 'int',
+    status: 'int',
+    created_at: 'int',
+    updated_at: 'int',
+    completed_at: 'int',
+    scheduled_at: 'int',
+    parent_rid: 'int',
+    parent_exec: 'int',
+    parent_id: 'text',
+    tags: 'text',
+    custom_status: 'text',
+    error_type: 'text',
+    error_message: 'text',
+    first_chunk: 'int',
+    last_chunk: 'int',
+  },
+} as const satisfies Table;
+
+/**
+ * One narrow row per live instance: lease, inbox cursor, history cursor. The row to lock and to fence on.
+ * Free: no token, `ready_at` null. Ready: `ready_at` set, whatever the token. Leased: token set, `ready_at` null.
+ */
+export const RUNS = {
+  name: 'runs',
+  columns: {
+    hub: 'int',
+    rid: 'int',
+    kind: 'int',
+    type: 'int',
+    exec: 'int',
+    execution_id: 'text',
+    token: 'text',
+    node: 'int',
+    attempts: 'int',
+    abandons: 'int',
+    dispatched_at: 'int',
+    lease_upto: 'int',
+    ready_at: 'int',
+    next_seq: 'int',
+    read_seq: 'int',
+    first_chunk: 'int',
+    next_chunk: 'int',
+    parent_rid: 'int',
+    parent_exec: 'int',
+    parent_task: 'int',
+    suspended: 'int',
+    updated_at: 'int',
+    trace: 'blob',
+  },
+} as const satisfies Table;
+
+/** One row per turn: its events framed as `pastEvents`, ready to be spliced. */
+export const HISTORY = {
+  name: 'history',
+  columns: { hub: 'int', rid: 'int', chunk: 'int', bytes: 'blob' },
+} as const satisfies Table;
+
+/** Events delivered and not yet in history, in order of arrival. */
+export const INBOX = {
+  name: 'inbox',
+  columns: { hub: 'int', rid: 'int', seq: 'int', type: 'int', bytes: 'blob' },
+} as const satisfies Table;
+
+/** Activities that have not ended; same lease rules as `runs`. `detached`: scheduled by the owner's last turn. */
+export const ACTIVITIES = {
+  name: 'activities',
+  columns: {
+    hub: 'int',
+    aid: 'int',
+    rid: 'int',
+    exec: 'int',
+    type: 'int',
+    task: 'int',
+    token: 'text',
+    node: 'int',
+    attempts: 'int',
+    abandons: 'int',
+    ready_at: 'int',
+    detached: 'int',
+    bytes: 'blob',
+  },
+} as const satisfies Table;
+
+export const TIMERS = {
+  name: 'timers',
+  columns: { hub: 'int', tid: 'int', rid: 'int', exec: 'int', due_at: 'int', bytes: 'blob' },
+} as const satisfies Table;
+
+/** Row ids whose history and inbox a later sweep deletes. */
+export const GARBAGE = {
+  name: 'garbage',
+  columns: { hub: 'int', rid: 'int' },
+} as const satisfies Table;
+
+/** Processes that have owned leases; `round` is the last round that one committed. */
+export const NODES = {
+  name: 'nodes',
+  columns: { node: 'int', incarnation: 'text', round: 'int', heartbeat_at: 'int' },
+} as const satisfies Table;

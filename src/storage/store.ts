@@ -1,0 +1,247 @@
+/**
+ * The store as the engine sees it. Everything that changes state goes through `exchange`: one transaction
+ * that commits what was finished and claims what can be handed out next. Reads do not go through rounds.
+ */
+import type {
+  OrchestrationIdReusePolicy,
+  OrchestratorAction,
+  TaskFailureDetails,
+} from '../proto/orchestrator_service_pb.ts';
+import type { TaskHubError } from '../core/errors.ts';
+import type { RuntimeStatus } from '../core/instance.ts';
+import type { PayloadLimits } from '../core/limits.ts';
+import type { StoredEvent } from '../wire/events.ts';
+
+export const WORK_KINDS = ['orchestration', 'activity', 'entity'] as const;
+export type WorkKind = (typeof WORK_KINDS)[number];
+
+/** Creates an instance, or replaces one where the reuse policy allows. ALREADY_EXISTS otherwise. */
+export interface StartCommit {
+  readonly kind: 'start';
+  readonly hub: string;
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly name: string;
+  /** Empty text: unversioned. */
+  readonly version: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Epoch ms; `undefined`: now. */
+  readonly scheduledAt: number | undefined;
+  readonly policy: OrchestrationIdReusePolicy | undefined;
+  /** `executionStarted` without a time. */
+  readonly started: StoredEvent;
+}
+
+/** An event for an instance: raise, terminate, suspend, resume. NOT_FOUND if missing; dropped if terminal. */
+export interface DeliverCommit {
+  readonly kind: 'deliver';
+  readonly hub: string;
+  readonly instanceId: string;
+  /** Without a time. */
+  readonly event: StoredEvent;
+}
+
+/** What a worker answered to an orchestration work item. LEASE_LOST when the token is not the current one. */
+export interface TurnCommit {
+  readonly kind: 'turn';
+  readonly hub: string;
+  readonly token: string;
+  readonly actions: readonly OrchestratorAction[];
+  readonly customStatus: string | undefined;
+  /** Encoded `OrchestrationTraceContext`, given back with the next work item of this execution. */
+  readonly traceContext: Uint8Array | undefined;
+  /** New events processed, the `orchestratorStarted` counted; `undefined`: all of them. */
+  readonly eventsProcessed: number | undefined;
+  /** The worker forgot the history: nothing is applied, the item is handed out again with it. */
+  readonly requiresHistory: boolean;
+}
+
+/** The end of an activity. LEASE_LOST when the token is not the current one. */
+export interface ActivityCommit {
+  readonly kind: 'activity';
+  readonly hub: string;
+  readonly token: string;
+  readonly result: string | undefined;
+  readonly failureDetails: TaskFailureDetails | undefined;
+}
+
+/** Gives an item back unprocessed; it is handed out again after a growing delay. Never fails. */
+export interface AbandonCommit {
+  readonly kind: 'abandon';
+  readonly hub: string;
+  readonly work: WorkKind;
+  readonly token: string;
+}
+
+/** Items whose worker's stream ended. Their tokens stay good until somebody else claims the item. */
+export interface ReleaseCommit {
+  readonly kind: 'release';
+  readonly hub: string;
+  readonly work: WorkKind;
+  readonly token: string;
+  /** Epoch ms from which the item may be handed out again. */
+  readonly readyAt: number;
+}
+
+export interface CreateHubCommit {
+  readonly kind: 'createHub';
+  readonly hub: string;
+  /** Wipe the hub if it exists. */
+  readonly recreate: boolean;
+}
+
+export interface DeleteHubCommit {
+  readonly kind: 'deleteHub';
+  readonly hub: string;
+}
+
+export type Commit =
+  | StartCommit
+  | DeliverCommit
+  | TurnCommit
+  | ActivityCommit
+  | AbandonCommit
+  | ReleaseCommit
+  | CreateHubCommit
+  | DeleteHubCommit;
+
+/** One commit's own result; a refusal leaves no trace of that commit and does not touch the others. */
+export type Outcome = { readonly ok: true } | { readonly ok: false; readonly error: TaskHubError };
+
+/** Names (and versions) that a worker takes. Empty `versions`: any; `''` stands for unversioned. */
+export interface TypeFilter {
+  readonly name: string;
+  readonly versions: readonly string[];
+}
+
+/** Room on one worker's stream for one kind of work. */
+export interface Taker {
+  /** The engine's own number for the stream. */
+  readonly id: number;
+  readonly hub: string;
+  readonly kind: WorkKind;
+  /** How many items it can take now, at least 1. */
+  readonly credit: number;
+  /** `undefined`: everything. An empty list: nothing. */
+  readonly filters: readonly TypeFilter[] | undefined;
+}
+
+export interface ClaimedOrchestration {
+  readonly kind: 'orchestration';
+  readonly taker: number;
+  readonly hub: string;
+  readonly token: string;
+  readonly instanceId: string;
+  readonly executionId: string;
+  /** Committed history of this execution, framed as `pastEvents`. */
+  readonly history: readonly Uint8Array[];
+  /** `orchestratorStarted` first. */
+  readonly newEvents: readonly StoredEvent[];
+  readonly traceContext: Uint8Array | undefined;
+  /** Deliveries of this item before this one that ended with the loss of the worker's stream. */
+  readonly attempts: number;
+}
+
+export interface ClaimedActivity {
+  readonly kind: 'activity';
+  readonly taker: number;
+  readonly hub: string;
+  readonly token: string;
+  /** Encoded `ActivityRequest`. */
+  readonly request: Uint8Array;
+  readonly attempts: number;
+}
+
+export type Claimed = ClaimedOrchestration | ClaimedActivity;
+
+/** A change that somebody may wait for; a hint, never the truth. */
+export interface StatusChange {
+  readonly hub: string;
+  readonly instanceId: string;
+  readonly status: RuntimeStatus;
+}
+
+export interface Round {
+  /** Epoch ms. The store reads no clock of its own. */
+  readonly now: number;
+  /** In arrival order. */
+  readonly commits: readonly Commit[];
+  /** In order of preference. */
+  readonly takers: readonly Taker[];
+}
+
+export interface RoundResult {
+  /** One for each commit, in the same order. */
+  readonly outcomes: readonly Outcome[];
+  readonly claimed: readonly Claimed[];
+  readonly changes: readonly StatusChange[];
+  /** True when something due was left over because of a bound of the round: come back at once. */
+  readonly hasMore: boolean;
+  /** Epoch ms of the next timer, scheduled start or delayed redelivery that this node knows of. */
+  readonly wakeAt: number | undefined;
+}
+
+/** What `GetInstance` shows of an instance. */
+export interface InstanceRecord {
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly name: string;
+  readonly version: string;
+  readonly status: RuntimeStatus;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly completedAt: number | undefined;
+  readonly scheduledAt: number | undefined;
+  readonly parentInstanceId: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly customStatus: string | undefined;
+  /** Present when asked for and there is one. */
+  readonly input: string | undefined;
+  readonly output: string | undefined;
+  readonly failureDetails: TaskFailureDetails | undefined;
+}
+
+export interface HistoryOptions {
+  readonly hub: string;
+  readonly instanceId: string;
+  /** Only if this is the current execution; `undefined`: whatever it is. */
+  readonly executionId: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Store {
+  /** Runs one round; rejects only when nothing at all could be done (the store is gone). */
+  exchange(round: Round): Promise<RoundResult>;
+  getInstance(
+    hub: string,
+    instanceId: string,
+    options: { readonly payloads: boolean },
+  ): Promise<InstanceRecord | undefined>;
+  /** Statuses of those instances that exist, for waiters that must not rely on hints. */
+  statuses(
+    hub: string,
+    instanceIds: readonly string[],
+  ): Promise<ReadonlyMap<string, RuntimeStatus>>;
+  /** Committed history in chunks of framed `pastEvents`; nothing for a missing instance. */
+  history(options: HistoryOptions): AsyncIterable<Uint8Array>;
+  taskHubs(): Promise<readonly string[]>;
+  /**
+   * Frees leases of earlier owners of this store, at most `limit` rows a call; true: call again.
+   * Tokens stay good until the item is claimed again.
+   */
+  releaseOrphans(options: ReleaseOrphansOptions): Promise<boolean>;
+  /** Deletes what replaced, purged and ended executions left behind; true: call again. */
+  sweep(options: { readonly limit: number }): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface ReleaseOrphansOptions {
+  readonly now: number;
+  readonly limit: number;
+  /** How long workers that reconnect may still complete what they hold, in ms. */
+  readonly graceMs: Readonly<Record<WorkKind, number>>;
+}
+
+export interface StoreOptions {
+  readonly payloadLimits: PayloadLimits;
+}
