@@ -23,7 +23,6 @@ export function activityInvoker(handler: ActivityHandler, ids: IdSource): Activi
 
 function createContext(invocation: ActivityInvocation, ids: IdSource): InvocationContext {
   const { name, instanceId, traceParent, traceState } = invocation;
-  const logHandler = createUserLogHandler(name);
   return new azureFunctions.InvocationContext({
     invocationId: ids.uuid(),
     functionName: name,
@@ -32,7 +31,7 @@ function createContext(invocation: ActivityInvocation, ids: IdSource): Invocatio
     ...(traceParent !== undefined && {
       traceContext: { traceParent, ...(traceState !== undefined && { traceState }) },
     }),
-    ...(logHandler !== undefined && { logHandler }),
+    logHandler: createUserLogHandler(name),
   });
 }
 

@@ -2,6 +2,7 @@ import type { FunctionInput, FunctionOutput } from '@azure/functions';
 import type * as df from 'durable-functions';
 import { createLazyActivityTask, createLazySubOrchestrationTask } from '../replay/classic-tasks.ts';
 import { invalidArgument } from '../core/errors.ts';
+import type { CoreOrchestrationContext } from '../replay/core-context.ts';
 import { loadCoreModule } from './core-module.ts';
 import { assertNoHostRequests } from './host-only-bindings.ts';
 import { entitiesAreLater } from './registration-wrap.ts';
@@ -9,6 +10,10 @@ import { durableRegistry, registerActivity, registerOrchestrator } from './regis
 import type { OrchestratorFunction } from './registry.ts';
 
 export * as client from './app-client.ts';
+
+/** The context of an orchestrator: that of durable-functions, with the members of durabletask-js. */
+export type OrchestrationContext = df.OrchestrationContext &
+  Pick<CoreOrchestrationContext, keyof CoreOrchestrationContext>;
 
 /**
  * An orchestrator: a generator as in durable-functions, or an async generator, async or plain
@@ -18,7 +23,7 @@ export type OrchestrationHandler =
   | df.OrchestrationHandler
   // An input is whatever the caller of the orchestration sent: its orchestrator says what it expects.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  | ((context: df.OrchestrationContext, input: any) => unknown);
+  | ((context: OrchestrationContext, input: any) => unknown);
 
 /** An orchestrator with options; those that need a host are refused when it is registered. */
 export interface OrchestrationOptions extends Omit<df.OrchestrationOptions, 'handler'> {

@@ -18,14 +18,15 @@ export function createHostLogger(core: CoreModule | undefined): Logger {
 
 /**
  * What `context.log` of a durable function does: one line of the user's log, prefixed with the
- * function's name since the host does not know the invocation. `undefined` outside a host, where the
- * library's own fallback (the console) serves.
+ * function's name since the host does not know the invocation. Outside a host, the console.
  */
-export function createUserLogHandler(functionName: string): LogHandler | undefined {
+export function createUserLogHandler(functionName: string): LogHandler {
   const core = loadCoreModule();
-  if (core?.log === undefined) return undefined;
   return (level, ...args) => {
-    core.log?.(level, 'user', `[${functionName}] ${format(...args)}`);
+    const line = `[${functionName}] ${format(...args)}`;
+    // eslint-disable-next-line no-restricted-globals -- as the library itself does outside a host
+    if (core?.log === undefined) console.log(line);
+    else core.log(level, 'user', line);
   };
 }
 

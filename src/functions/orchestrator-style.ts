@@ -6,7 +6,6 @@ import type { OrchestrationEngine } from '../replay/engine.ts';
 import type { TaskFailureInfo } from '../replay/failure.ts';
 import type { OrchestratorStyle } from '../worker/registry.ts';
 import { createUserLogHandler } from './host-log.ts';
-import type { OrchestratorFunction } from './registry.ts';
 import { TaskFailedError } from './value-classes.ts';
 
 /** What the style of an orchestrator depends on, besides its code. */
@@ -16,26 +15,16 @@ export interface OrchestratorStyleOptions {
   readonly defaultVersion: string | undefined;
 }
 
-const ASYNC_KINDS: readonly string[] = ['AsyncGeneratorFunction', 'AsyncFunction'];
-
 /**
- * How an orchestrator meets the engine, by the shape of its code. Generators, and plain functions
- * (which may return one: down-levelled TypeScript, wrappers), are classic: nothing is scheduled
- * before it is yielded. Async ones are core style: what they call is on its way at once, and their
- * context has the members of durabletask-js too. Every shape gets `context.df` and, as a second
- * argument, its input.
+ * How an orchestrator meets the engine. Generators, and functions that return one (down-levelled
+ * TypeScript, wrappers), are classic: nothing is scheduled before it is yielded. Async ones are core
+ * style: what they call is on its way at once. Every shape gets one context, with `context.df` and
+ * the members of durabletask-js, and its input as a second argument.
  */
-export function orchestratorStyle(
-  orchestrator: OrchestratorFunction,
-  options: OrchestratorStyleOptions,
-): OrchestratorStyle {
-  const isAsync = ASYNC_KINDS.includes(orchestrator.constructor.name);
+export function orchestratorStyle(options: OrchestratorStyleOptions): OrchestratorStyle {
   return {
-    scheduling: isAsync ? 'eager' : 'lazy',
-    createContext: (engine) => {
-      const context = new OrchestrationInvocation(engine, options);
-      return isAsync ? withCoreMembers(context, engine) : context;
-    },
+    scheduling: 'byHandler',
+    createContext: (engine) => new OrchestrationInvocation(engine, options),
     createFailure: createTaskFailure,
   };
 }
@@ -43,21 +32,33 @@ export function orchestratorStyle(
 /** The context of an orchestrator: an invocation context whose log is silent while it replays. */
 class OrchestrationInvocation extends azureFunctions.InvocationContext {
   readonly df: ClassicOrchestrationContext;
+  readonly #core: CoreOrchestrationContext;
 
   constructor(engine: OrchestrationEngine, { name, defaultVersion }: OrchestratorStyleOptions) {
     super(invocationInit(engine, name));
     this.df = new ClassicOrchestrationContext(engine, { defaultVersion });
+    this.#core = new CoreOrchestrationContext(engine);
+  }
+
+  // What durabletask-js has on its context goes onto the class once, not onto each context.
+  static {
+    for (const name of Object.getOwnPropertyNames(CoreOrchestrationContext.prototype)) {
+      if (name in this.prototype) continue;
+      const get = function (this: OrchestrationInvocation): unknown {
+        return memberOf(this.#core, name);
+      };
+      Object.defineProperty(this.prototype, name, { get });
+    }
   }
 }
 
 function invocationInit(engine: OrchestrationEngine, name: string): InvocationContextInit {
-  const write = createUserLogHandler(name);
   return {
     invocationId: engine.executionId,
     functionName: name,
     triggerMetadata: { instanceId: engine.instanceId },
     options: { trigger: { type: 'orchestrationTrigger', name: 'context' } },
-    ...(write !== undefined && { logHandler: replaySafe(engine, write) }),
+    logHandler: replaySafe(engine, createUserLogHandler(name)),
   };
 }
 
@@ -65,19 +66,6 @@ function replaySafe(engine: OrchestrationEngine, write: LogHandler): LogHandler 
   return (level, ...args) => {
     if (!engine.isReplaying) write(level, ...args);
   };
-}
-
-/** Adds what durabletask-js has on its context, where the invocation context has no such member. */
-function withCoreMembers(
-  context: OrchestrationInvocation,
-  engine: OrchestrationEngine,
-): OrchestrationInvocation {
-  const core = new CoreOrchestrationContext(engine);
-  for (const name of Object.getOwnPropertyNames(CoreOrchestrationContext.prototype)) {
-    if (name in context) continue;
-    Object.defineProperty(context, name, { get: () => memberOf(core, name), enumerable: true });
-  }
-  return context;
 }
 
 function memberOf(core: CoreOrchestrationContext, name: string): unknown {

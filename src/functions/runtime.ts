@@ -192,7 +192,7 @@ export class ExtensionRuntime {
       logger,
     });
     for (const [name, orchestrator] of orchestrators) {
-      const style = orchestratorStyle(orchestrator, { name, defaultVersion });
+      const style = orchestratorStyle({ name, defaultVersion });
       worker.addNamedOrchestrator(name, orchestrator, style);
     }
     for (const [name, handler] of activities) {

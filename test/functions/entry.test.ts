@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import type * as real from 'durable-functions';
+import * as ours from '../../src/index.ts';
+
+const require = createRequire(import.meta.url);
+const original = require('durable-functions') as typeof real;
+const ENTRY = new URL('../../src/index.ts', import.meta.url).href;
+
+/** Runs a script in a process of its own; what it prints is JSON. */
+function run(script: string): unknown {
+  const text = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return JSON.parse(text);
+}
+
+describe('the entry of the package', function () {
+  this.timeout(20_000);
+
+  it('has every run-time name of durable-functions', () => {
+    const missing = Object.keys(original).filter((name) => !(name in ours));
+
+    assert.deepEqual(missing, []);
+  });
+
+  it('has every member of app, app.client, trigger and input', () => {
+    const members = (module: typeof original | typeof ours): string[] => [
+      ...Object.keys(module.app),
+      ...Object.keys(module.app.client),
+      ...Object.keys(module.trigger),
+      ...Object.keys(module.input),
+    ];
+    const internal = ['wrapActivityHandler'];
+
+    const missing = members(original).filter((name) => !members(ours).includes(name));
+
+    assert.deepEqual(missing, internal);
+  });
+
+  it('shares its value classes with durable-functions', () => {
+    const shared = [
+      'EntityId',
+      'EntityStateResponse',
+      'DurableLock',
+      'LockState',
+      'LockingRulesViolationError',
+      'ManagedIdentityTokenSource',
+      'OrchestrationRuntimeStatus',
+      'RetryOptions',
+      'TaskFailedError',
+    ] as const;
+
+    for (const name of shared) assert.equal(ours[name], original[name], name);
+  });
+
+  it('has real classes where durable-functions only declares them', () => {
+    const declared = [
+      ours.AggregatedError,
+      ours.DurableClient,
+      ours.DurableError,
+      ours.DurableOrchestrationContext,
+      ours.DurableOrchestrationStatus,
+      ours.HttpManagementPayload,
+      ours.PurgeHistoryResult,
+    ];
+
+    assert.deepEqual(
+      declared.map((value) => typeof value),
+      declared.map(() => 'function'),
+    );
+  });
+
+  it('has a dummy context whose df a test can set', () => {
+    const context = new ours.DummyOrchestrationContext('name', 'id');
+
+    assert.equal(context.df, undefined);
+    assert.deepEqual([context.functionName, context.invocationId], ['name', 'id']);
+  });
+
+  it('gives require one plain object with the same names', () => {
+    const names = run(`
+      import { createRequire } from 'node:module';
+      import { fileURLToPath } from 'node:url';
+      const df = createRequire(import.meta.url)(fileURLToPath('${ENTRY}'));
+      console.log(JSON.stringify([...Object.keys(df), Object.isExtensible(df.app)]));
+    `) as unknown[];
+
+    const expected = Object.keys(ours).filter(
+      (name) => !['default', 'module.exports'].includes(name),
+    );
+    assert.deepEqual(names, [...expected.sort(caseless), true]);
+  });
+
+  it('loads no server, no store and no database driver', () => {
+    const loaded = run(`
+      import { registerHooks } from 'node:module';
+      const urls = [];
+      registerHooks({ load: (url, context, next) => { urls.push(url); return next(url, context); } });
+      await import('${ENTRY}');
+      console.log(JSON.stringify(urls));
+    `) as string[];
+
+    const rooms =
+      /\/src\/(server|storage|scheduler|cli|devhost)\/|node:sqlite|\/node_modules\/(pg|hono|commander|croner)\//;
+    assert.ok(loaded.some((url) => url.endsWith('/src/worker/task-hub-worker.ts')));
+    assert.deepEqual(
+      loaded.filter((url) => rooms.test(url)),
+      [],
+    );
+  });
+});
+
+function caseless(a: string, b: string): number {
+  return a.toLowerCase() < b.toLowerCase() ? -1 : 1;
+}

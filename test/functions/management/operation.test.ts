@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { readOperation } from '../../../src/functions/management/operation.ts';
+
+describe('readOperation', () => {
+  it('reads the status of an instance', () => {
+    assert.deepEqual(readOperation('GET', 'instances/abc'), {
+      kind: 'instance',
+      operation: 'status',
+      instanceId: 'abc',
+      eventName: '',
+    });
+  });
+
+  it('reads the verbs of an instance in any case', () => {
+    const operations = ['terminate', 'Suspend', 'RESUME'].map((verb) => {
+      const operation = readOperation('POST', `instances/abc/${verb}`);
+      return operation?.kind === 'instance' && operation.operation;
+    });
+
+    assert.deepEqual(operations, ['terminate', 'suspend', 'resume']);
+  });
+
+  it('reads an event with its name', () => {
+    const operation = readOperation('POST', 'instances/abc/raiseEvent/My%20Event');
+
+    assert.deepEqual(operation?.kind === 'instance' && operation.eventName, 'My Event');
+  });
+
+  it('reads a start with and without an instance id', () => {
+    assert.deepEqual(readOperation('POST', 'orchestrators/Hello'), {
+      kind: 'start',
+      functionName: 'Hello',
+      instanceId: undefined,
+    });
+    assert.deepEqual(readOperation('POST', 'orchestrators/Hello/abc'), {
+      kind: 'start',
+      functionName: 'Hello',
+      instanceId: 'abc',
+    });
+  });
+
+  it('gives any instance id back as it was encoded', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (instanceId) => {
+        const path = `instances/${encodeURIComponent(instanceId)}/terminate`;
+        const operation = readOperation('POST', path);
+        assert.equal(operation?.kind === 'instance' && operation.instanceId, instanceId);
+      }),
+    );
+  });
+
+  it('knows the routes that come later', () => {
+    const later = [
+      ['GET', 'instances'],
+      ['DELETE', 'instances'],
+      ['DELETE', 'instances/abc'],
+      ['POST', 'instances/abc/rewind'],
+      ['POST', 'instances/abc/restart'],
+      ['GET', 'entities/Counter/a'],
+    ].map(([method = '', path = '']) => readOperation(method, path)?.kind);
+
+    assert.deepEqual(new Set(later), new Set(['later']));
+  });
+
+  it('knows no other verb and no other path', () => {
+    const unknown = [
+      ['POST', 'instances/abc'],
+      ['GET', 'instances/abc/terminate'],
+      ['POST', 'instances/abc/explode'],
+      ['POST', 'instances/abc/terminate/more'],
+      ['POST', 'instances/abc/raiseEvent'],
+      ['GET', 'orchestrators/Hello'],
+      ['POST', 'orchestrators'],
+      ['POST', 'orchestrators/Hello/abc/more'],
+      ['GET', ''],
+      ['GET', 'instances//abc'],
+      ['GET', 'instances/%'],
+      ['GET', 'elsewhere/abc'],
+    ].filter(([method = '', path = '']) => readOperation(method, path) !== undefined);
+
+    assert.deepEqual(unknown, []);
+  });
+});
