@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../base/clock.ts';
 import type { Connection } from '../client/connection.ts';
 import type {
@@ -7,18 +7,23 @@ import type {
   HistoryEvent,
   OrchestratorAction,
   OrchestratorRequest,
-  OrchestratorResponseSchema,
   TaskFailureDetails,
 } from '../proto/orchestrator_service_pb.ts';
-import { OrchestrationStatus, TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import {
+  OrchestrationStatus,
+  OrchestratorActionSchema,
+  TaskHubSidecarService,
+} from '../proto/orchestrator_service_pb.ts';
 import type { ReplayLimits } from '../replay/options.ts';
 import type { TurnResult } from '../replay/session.ts';
 import { OrchestratorSession } from '../replay/session.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { chunkActions } from './chunk-actions.ts';
 import { permanentFailure } from './failure-details.ts';
 import type { Registry } from './registry.ts';
 import type { SessionCache } from './session-cache.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
+import { MESSAGE_SAFE_BYTES } from './work-item-completer.ts';
 
 const rpc = TaskHubSidecarService.method;
 
@@ -34,11 +39,16 @@ export interface OrchestrationRunnerOptions {
   readonly logger: Logger;
 }
 
-type ResponseInit = MessageInitShape<typeof OrchestratorResponseSchema>;
+/** An `OrchestratorResponse` without the identity that every completion gets. */
+type Response = {
+  readonly actions: readonly OrchestratorAction[];
+  readonly customStatus?: string;
+  readonly requiresHistory?: boolean;
+};
 
 /** A turn that was run, not yet handed in. */
 interface Turn {
-  readonly response: ResponseInit;
+  readonly response: Response;
   /** Set when the session may serve the next turn. */
   readonly session?: OrchestratorSession;
 }
@@ -56,19 +66,35 @@ export class OrchestrationRunner {
    * work item is then to be abandoned. What user code does wrong is a result.
    */
   async run(request: OrchestratorRequest, item: LeasedWorkItem): Promise<void> {
-    const { completer, sessions, signal } = this.#options;
+    const { sessions, signal } = this.#options;
     const pastEvents = request.requiresHistoryStreaming
       ? await this.#fetchHistory(request)
       : request.pastEvents;
     const turn = await this.#turn(request, pastEvents);
     if (signal.aborted) return;
+    const isAccepted = await this.#hand(item, turn.response);
+    if (!isAccepted && turn.session !== undefined) sessions.drop(item.instanceId, turn.session);
+  }
+
+  /** Hands a turn in, in several messages if it is too large for one. True when it was taken. */
+  async #hand(item: LeasedWorkItem, response: Response): Promise<boolean> {
     const { instanceId, completionToken } = item;
-    const isAccepted = await completer.complete(item, {
-      method: rpc.completeOrchestratorTask,
-      message: { ...turn.response, instanceId, completionToken },
-      smaller: () => ({ ...failed(tooLarge()), instanceId, completionToken }),
-    });
-    if (!isAccepted && turn.session !== undefined) sessions.drop(instanceId, turn.session);
+    const { actions, ...rest } = response;
+    const chunks = chunkActions(actions, MESSAGE_SAFE_BYTES);
+    for (const [chunkIndex, chunk] of chunks.entries()) {
+      const isPartial = chunkIndex < chunks.length - 1;
+      const part = {
+        ...(chunks.length > 1 && { isPartial, chunkIndex }),
+        ...(chunkIndex > 0 && { numEventsProcessed: 0 }),
+      };
+      const isAccepted = await this.#options.completer.complete(item, {
+        method: rpc.completeOrchestratorTask,
+        message: { ...rest, ...part, actions: [...chunk], instanceId, completionToken },
+        smaller: () => ({ ...failed(tooLarge()), instanceId, completionToken }),
+      });
+      if (!isAccepted) return false;
+    }
+    return true;
   }
 
   async #turn(request: OrchestratorRequest, pastEvents: readonly HistoryEvent[]): Promise<Turn> {
@@ -78,7 +104,7 @@ export class OrchestrationRunner {
     const started = findStarted(pastEvents) ?? findStarted(request.newEvents);
     // The scheduler left the history out for a session that is gone: it will send it again.
     if (started === undefined && pastEvents.length === 0) {
-      return { response: { requiresHistory: true } };
+      return { response: { actions: [], requiresHistory: true } };
     }
     const session = this.#open(request, started);
     if (session === undefined) return { response: failed(notRegistered(started?.name ?? '')) };
@@ -185,7 +211,7 @@ export class OrchestrationRunner {
   }
 }
 
-function responseOf(result: TurnResult): ResponseInit {
+function responseOf(result: TurnResult): Response {
   return {
     actions: result.actions,
     ...(result.customStatus !== undefined && { customStatus: result.customStatus }),
@@ -214,18 +240,15 @@ function countRecorded(actions: readonly OrchestratorAction[]): number {
 }
 
 /** The response that ends an orchestration as failed, in the worker's own name. */
-function failed(failureDetails: TaskFailureDetails): ResponseInit {
-  return {
-    actions: [
-      {
-        id: -1,
-        orchestratorActionType: {
-          case: 'completeOrchestration',
-          value: { orchestrationStatus: OrchestrationStatus.FAILED, failureDetails },
-        },
-      },
-    ],
-  };
+function failed(failureDetails: TaskFailureDetails): { actions: OrchestratorAction[] } {
+  const action = create(OrchestratorActionSchema, {
+    id: -1,
+    orchestratorActionType: {
+      case: 'completeOrchestration',
+      value: { orchestrationStatus: OrchestrationStatus.FAILED, failureDetails },
+    },
+  });
+  return { actions: [action] };
 }
 
 function notRegistered(name: string): TaskFailureDetails {

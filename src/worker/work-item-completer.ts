@@ -44,7 +44,7 @@ const CALL_TIMEOUT_MS = 30_000;
 const ABANDON_TIMEOUT_MS = 5_000;
 const RETRY_BACKOFF: BackoffOptions = { firstMs: 200, maxMs: 15_000, factor: 2 };
 /** Below gRPC's usual limit of 4 MiB with room for the framing: every scheduler takes so much. */
-const MESSAGE_SAFE_BYTES = 3_900_000;
+export const MESSAGE_SAFE_BYTES = 3_900_000;
 /** Somebody else finished the item, or there is nothing left to finish: a race lost as usual. */
 const ENDED_ELSEWHERE: readonly ErrorCode[] = [
   'LEASE_LOST',
