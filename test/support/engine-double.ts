@@ -1,0 +1,94 @@
+/** A small engine with no store behind it: enough to see what the doors of the server do. */
+import { TaskHubError } from '../../src/core/errors.ts';
+import type { Engine, OpenWorkerStreamOptions, WorkerStream } from '../../src/server/engine.ts';
+
+export interface OpenedStream extends OpenWorkerStreamOptions {
+  readonly hub: string;
+  /** How often the server has said that the stream is over. */
+  closedCount: number;
+}
+
+/** Methods that a test does not give reject, so that nothing passes by accident. */
+export class EngineDouble implements Engine {
+  readonly hubs = new Set(['default']);
+  readonly calls: (readonly [string, ...unknown[]])[] = [];
+  readonly streams: OpenedStream[] = [];
+  #onStream: (() => void) | undefined;
+
+  constructor(methods: Partial<Engine> = {}) {
+    Object.assign(this, methods);
+  }
+
+  taskHubs(): readonly string[] {
+    return [...this.hubs];
+  }
+
+  assertTaskHub(hub: string): void {
+    if (!this.hubs.has(hub)) {
+      throw new TaskHubError('TASK_HUB_NOT_FOUND', `Task hub not found: ${hub}`);
+    }
+  }
+
+  async createTaskHub(hub: string, options: { readonly recreate: boolean }): Promise<void> {
+    this.calls.push(['createTaskHub', hub, options]);
+    this.hubs.add(hub);
+  }
+
+  async deleteTaskHub(hub: string): Promise<void> {
+    this.calls.push(['deleteTaskHub', hub]);
+    this.hubs.delete(hub);
+  }
+
+  startInstance: Engine['startInstance'] = (hub, request) =>
+    this.#record('startInstance', hub, request).then(() => request.instanceId);
+  getInstance: Engine['getInstance'] = async () => undefined;
+  waitForInstance: Engine['waitForInstance'] = (_hub, _id, { signal }) =>
+    new Promise((_resolve, reject) => {
+      const abort = (): void => reject(signal.reason as Error);
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  raiseEvent: Engine['raiseEvent'] = (...call) => this.#record('raiseEvent', ...call);
+  terminate: Engine['terminate'] = (...call) => this.#record('terminate', ...call);
+  suspend: Engine['suspend'] = (...call) => this.#record('suspend', ...call);
+  resume: Engine['resume'] = (...call) => this.#record('resume', ...call);
+  completeOrchestration: Engine['completeOrchestration'] = (...call) =>
+    this.#record('completeOrchestration', ...call);
+  completeActivity: Engine['completeActivity'] = (...call) =>
+    this.#record('completeActivity', ...call);
+  abandon: Engine['abandon'] = (...call) => this.#record('abandon', ...call);
+  streamHistory: Engine['streamHistory'] = async function* () {
+    // No events: an instance that does not exist.
+  };
+
+  openWorkerStream(hub: string, options: OpenWorkerStreamOptions): WorkerStream {
+    const stream: OpenedStream = { ...options, hub, closedCount: 0 };
+    this.streams.push(stream);
+    this.#onStream?.();
+    return {
+      close: () => {
+        stream.closedCount += 1;
+      },
+    };
+  }
+
+  /** Resolves with the next worker stream, or the one there is already. */
+  async firstStream(): Promise<OpenedStream> {
+    for (;;) {
+      const [stream] = this.streams;
+      if (stream) return stream;
+      await new Promise<void>((resolve) => {
+        this.#onStream = resolve;
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { sink } of this.streams) sink.end();
+  }
+
+  #record(name: string, ...call: unknown[]): Promise<void> {
+    this.calls.push([name, ...call]);
+    return Promise.resolve();
+  }
+}
