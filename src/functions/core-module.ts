@@ -25,11 +25,19 @@ export interface CoreModule {
 
 const require = createRequire(import.meta.url);
 
+let found: { readonly core: CoreModule | undefined } | undefined;
+
 /**
  * The worker's core module, or `undefined` outside a Functions host (unit tests of an app, a plain
- * script). No such npm package exists: the worker patches `Module.prototype.require` to answer for it.
+ * script). No such npm package exists: the worker patches `Module.prototype.require` to answer for it
+ * before an app loads. Looked up once, as `@azure/functions` does: a search that fails is slow.
  */
 export function loadCoreModule(): CoreModule | undefined {
+  found ??= { core: findCoreModule() };
+  return found.core;
+}
+
+function findCoreModule(): CoreModule | undefined {
   try {
     return require('@azure/functions-core') as CoreModule;
   } catch (error) {
