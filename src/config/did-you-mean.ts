@@ -1,11 +1,11 @@
-/** `; did you mean 'grpcPort'?` when one of the known names is close, else an empty text. */
+/** ` (did you mean 'grpcPort'?)` when one of the known names is close, else an empty text. */
 export function didYouMean(name: string, known: readonly string[]): string {
   const lower = name.toLowerCase();
   const [closest] = known
     .map((each) => ({ each, distance: editDistance(lower, each.toLowerCase()) }))
     .filter(({ each, distance }) => distance <= Math.max(2, Math.floor(each.length / 3)))
     .sort((left, right) => left.distance - right.distance);
-  return closest === undefined ? '' : `; did you mean '${closest.each}'?`;
+  return closest === undefined ? '' : ` (did you mean '${closest.each}'?)`;
 }
 
 /** Insertions, deletions and replacements of one character that make `to` out of `from`. */

@@ -11,8 +11,10 @@ const port = (use: string, byDefault: number) =>
 
 /** Storage addresses that the store can be asked to open; the value may hold a password. */
 const STORAGE = /^(?:memory|sqlite:.+|postgres(?:ql)?:\/\/.+)$/;
+/** The engine's rule for hub names, said early and with the option's name. */
+const TASK_HUB = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const TASK_HUB_RULE =
-  'must be names of 1 to 64 letters, digits, dots, dashes and underscores, at least one';
+  "must be one or more names of 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit";
 
 /**
  * Everything that `durabletask start` and `durabletask dev` can be told, complete with defaults.
@@ -25,7 +27,7 @@ export const serverConfigSchema = z.strictObject({
     .default('sqlite:./.durabletask/scheduler.db')
     .describe('Where state is kept: memory, sqlite:<path> or postgres://…'),
   taskHubs: z
-    .array(z.string(TASK_HUB_RULE).regex(/^[A-Za-z0-9._-]{1,64}$/, TASK_HUB_RULE), TASK_HUB_RULE)
+    .array(z.string(TASK_HUB_RULE).regex(TASK_HUB, TASK_HUB_RULE), TASK_HUB_RULE)
     .min(1, TASK_HUB_RULE)
     .default(['default'])
     .describe('Task hubs to create when missing; hubs already in the store are always served'),

@@ -102,13 +102,10 @@ describe('unary call', () => {
       },
     });
 
-    await assert.rejects(
-      client.call(rpc.resumeInstance, { instanceId: 'a', reason: 'é' }),
-      (error: { code: number; details: string }) =>
-        error.code === status.FAILED_PRECONDITION &&
-        error.details.startsWith('\ufffd ünïcode\né') &&
-        error.details.length <= 2_000,
-    );
+    await assert.rejects(client.call(rpc.resumeInstance, { instanceId: 'a', reason: 'é' }), {
+      code: status.FAILED_PRECONDITION,
+      details: /^\ufffd ünïcode\né{1900,1990}…$/,
+    });
     await client.call(rpc.hello, {});
   });
 
