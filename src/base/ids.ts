@@ -3,11 +3,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 /** Identity and chance as a dependency. */
 export interface IdSource {
   /** A random UUID with dashes, lower case. */
-  uuid(): string;
+  readonly uuid: () => string;
   /** 32 lower-case hex digits, 128 random bits. */
-  hex32(): string;
+  readonly hex32: () => string;
   /** A number in [0, 1), for jitter. */
-  random(): number;
+  readonly random: () => number;
 }
 
 const POOL_BYTES = 4096;

@@ -1,9 +1,14 @@
+/* eslint-disable @typescript-eslint/no-deprecated -- the fields are deprecated for clients; servers must still read them */
 /** Completions that arrive in parts: .NET and Java still cut large ones (wire-protocol 5.4). */
 import { invalidArgument } from '../core/errors.ts';
 import type { OrchestratorResponse } from '../proto/orchestrator_service_pb.ts';
 
 /** Parts of one completion; at 3.9 MB each this is about 1 GB, which no worker sends by intention. */
 const PARTS_MAX = 256;
+
+export function isPart(response: OrchestratorResponse): boolean {
+  return response.isPartial;
+}
 
 export class Chunks {
   readonly #parts = new Map<string, Map<number, OrchestratorResponse>>();

@@ -22,7 +22,7 @@ import type { Commit, ReleaseCommit, Store, WorkKind } from '../storage/store.ts
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { concat } from '../wire/bytes.ts';
 import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
-import { Chunks } from './chunks.ts';
+import { Chunks, isPart } from './chunks.ts';
 import {
   pauseCommit,
   raiseEventCommit,
@@ -220,7 +220,7 @@ export class Scheduler {
 
   async completeOrchestration(hub: string, response: OrchestratorResponse): Promise<void> {
     assertToken(response.completionToken);
-    if (response.isPartial) {
+    if (isPart(response)) {
       this.#chunks.add(response);
       return;
     }

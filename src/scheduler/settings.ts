@@ -26,7 +26,7 @@ export interface SchedulerSettings {
   readonly payloadLimits: PayloadLimits;
 }
 
-export const DEFAULT_SETTINGS: SchedulerSettings = {
+export const DEFAULT_SCHEDULER_SETTINGS: SchedulerSettings = {
   creditDefault: 100,
   creditMax: 1000,
   graceMs: { orchestration: 1000, activity: 10_000, entity: 1000 },

@@ -1,5 +1,4 @@
 /** What each kind of commit does to the rows of the round. One function per kind; nothing here does I/O. */
-import { TaskHubError } from '../../core/errors.ts';
 import { failure } from '../../core/failures.ts';
 import type { PayloadLimits } from '../../core/limits.ts';
 import { alreadyExists, mayReplace } from '../../core/reuse-policy.ts';
@@ -19,6 +18,7 @@ import type {
   WorkKind,
 } from '../store.ts';
 import { parseToken } from './keys.ts';
+import { instanceNotFound, leaseLost, OK, type ApplyContext } from './outcomes.ts';
 import { createInstance, deliverOrEnd, replaceInstance } from './lifecycle.ts';
 import type { RoundState } from './state.ts';
 import { applyTurn } from './turn.ts';
@@ -28,13 +28,6 @@ export type RowCommit = Exclude<
   StartCommit | DeliverCommit | TurnCommit | ActivityCommit | AbandonCommit | ReleaseCommit,
   CreateHubCommit | DeleteHubCommit
 >;
-
-export const OK: Outcome = { ok: true };
-
-export interface ApplyContext {
-  readonly hub: number;
-  readonly limits: PayloadLimits;
-}
 
 export function applyCommit(state: RoundState, commit: RowCommit, context: ApplyContext): Outcome {
   switch (commit.kind) {
@@ -70,18 +63,6 @@ function applyDeliver(state: RoundState, commit: DeliverCommit, { hub }: ApplyCo
   if (!entry) return { ok: false, error: instanceNotFound(commit.instanceId) };
   deliverOrEnd(state, entry, commit.event);
   return OK;
-}
-
-export function instanceNotFound(instanceId: string): TaskHubError {
-  return new TaskHubError('INSTANCE_NOT_FOUND', `No instance with ID '${instanceId}' found.`);
-}
-
-/** The product's own text for a stale completion (wire-protocol 4.5). */
-export function leaseLost(token: string): TaskHubError {
-  return new TaskHubError(
-    'LEASE_LOST',
-    `Work item '${token.slice(0, 200)}' with completion count '0' not found`,
-  );
 }
 
 function applyActivity(state: RoundState, commit: ActivityCommit, context: ApplyContext): Outcome {

@@ -12,29 +12,16 @@ import {
   type StoredEvent,
 } from '../../wire/events.ts';
 import { KIND } from '../sql/rows.ts';
+import { newRows, type NewInstance } from './new-rows.ts';
 import type { Entry, RoundState } from './state.ts';
 
 /** One history row holds at most about this much, so that reading history streams. */
 const CHUNK_BYTES = 256 * 1024;
 
-export interface NewInstance {
-  readonly hub: number;
-  readonly instanceId: string;
-  readonly executionId: string;
-  readonly name: string;
-  readonly version: string;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly scheduledAt: number | undefined;
-  readonly parent:
-    { readonly entry: Entry; readonly exec: number; readonly taskId: number } | undefined;
-  /** Without a time. */
-  readonly started: StoredEvent;
-}
-
 /** Creates a PENDING instance whose first event waits in its inbox until it is due. */
 export function createInstance(state: RoundState, fresh: NewInstance): Entry {
   const { now } = state.env;
-  const { hub, parent } = fresh;
+  const { hub } = fresh;
   const type = state.type({
     hub,
     kind: KIND.orchestration,
@@ -42,58 +29,10 @@ export function createInstance(state: RoundState, fresh: NewInstance): Entry {
     version: fresh.version,
   });
   const rid = state.env.nextId();
-  const scheduledAt =
-    fresh.scheduledAt !== undefined && fresh.scheduledAt > now ? fresh.scheduledAt : null;
-  const entry = state.create(
-    {
-      hub,
-      rid,
-      id: fresh.instanceId,
-      kind: KIND.orchestration,
-      type,
-      execution_id: fresh.executionId,
-      exec: 1,
-      status: OrchestrationStatus.PENDING,
-      created_at: now,
-      updated_at: now,
-      completed_at: null,
-      scheduled_at: scheduledAt,
-      parent_rid: parent?.entry.instance.rid ?? null,
-      parent_exec: parent?.exec ?? null,
-      parent_id: parent?.entry.instance.id ?? null,
-      tags: Object.keys(fresh.tags).length === 0 ? null : JSON.stringify(fresh.tags),
-      custom_status: null,
-      error_type: null,
-      error_message: null,
-      first_chunk: 1,
-      last_chunk: 0,
-    },
-    {
-      hub,
-      rid,
-      kind: KIND.orchestration,
-      type,
-      exec: 1,
-      execution_id: fresh.executionId,
-      token: null,
-      node: 0,
-      attempts: 0,
-      abandons: 0,
-      dispatched_at: 0,
-      lease_upto: 0,
-      ready_at: null,
-      next_seq: 1,
-      read_seq: 0,
-      first_chunk: 1,
-      next_chunk: 1,
-      parent_rid: parent?.entry.instance.rid ?? null,
-      parent_exec: parent?.exec ?? null,
-      parent_task: parent?.taskId ?? null,
-      suspended: 0,
-      updated_at: now,
-      trace: null,
-    },
-  );
+  const isScheduled = fresh.scheduledAt !== undefined && fresh.scheduledAt > now;
+  const scheduledAt = isScheduled ? fresh.scheduledAt : null;
+  const rows = newRows(fresh, { rid, type, now, scheduledAt });
+  const entry = state.create(rows.instance, rows.run);
   if (scheduledAt !== null) state.makeReady(entry, scheduledAt);
   state.deliver(entry, fresh.started);
   state.noteChange(entry);
@@ -154,7 +93,7 @@ export function endRun(state: RoundState, entry: Entry, end: End): void {
 /** Only a parent that is still in the execution that started this child waits for it. */
 export function notifyParent(state: RoundState, entry: Entry, event: StoredEvent): void {
   const { run, instance } = entry;
-  if (run?.parent_rid == null) return;
+  if (!run || run.parent_rid === null) return;
   const parent = state.byRid(instance.hub, run.parent_rid);
   if (parent?.run && parent.run.exec === run.parent_exec) state.deliver(parent, event);
 }
@@ -207,7 +146,7 @@ function terminateUntouched(state: RoundState, entry: Entry, event: StoredEvent)
 /** A live instance gives way to a start with its id: its parent learns that it will never end. */
 export function replaceInstance(state: RoundState, entry: Entry): void {
   const { run } = entry;
-  if (run?.parent_task != null) {
+  if (run && run.parent_task !== null) {
     const details = failure(
       'OrchestrationReplaced',
       `The orchestration '${entry.instance.id}' was replaced by another one with the same id.`,

@@ -3,7 +3,7 @@
  * written back at the end. A commit that needs a row which is not here says so (`MissingRows`); the round
  * then loads it and starts over, so nothing is ever decided on a row that was not looked at.
  */
-import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
+import type { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
 import { stampEvent, type StoredEvent } from '../../wire/events.ts';
 import type { ActivityRow, InboxRow, InstanceRow, RunRow, TimerRow } from '../sql/rows.ts';
 import type { StatusChange } from '../store.ts';

@@ -1,6 +1,7 @@
 /** Which rows the commits will look at: known before the lock step, so that all are locked in one order. */
 import { KIND } from '../sql/rows.ts';
-import { RowKeys, parseToken, ridKey } from './keys.ts';
+import type { RowKeys } from './keys.ts';
+import { parseToken, ridKey } from './keys.ts';
 import type { RowCommit } from './apply.ts';
 import type { Entry } from './state.ts';
 import type { OrchestratorAction } from '../../proto/orchestrator_service_pb.ts';

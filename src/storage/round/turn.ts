@@ -5,10 +5,8 @@ import { isTerminal } from '../../core/instance.ts';
 import { decideOrchestration, type Turn } from '../../core/orchestration.ts';
 import { parentEvent } from '../../core/parent-event.ts';
 import type { ChildToStart, Continuation } from '../../core/decision.ts';
-import {
-  OrchestrationStatus,
-  type ExecutionStartedEvent,
-} from '../../proto/orchestrator_service_pb.ts';
+import type { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
+import { type ExecutionStartedEvent } from '../../proto/orchestrator_service_pb.ts';
 import {
   decodeEvent,
   EVENT_NUMBER,
@@ -18,7 +16,6 @@ import {
 } from '../../wire/events.ts';
 import { KIND, type InboxRow, type RunRow } from '../sql/rows.ts';
 import type { Outcome, TurnCommit } from '../store.ts';
-import { leaseLost, OK, type ApplyContext } from './apply.ts';
 import { parseToken } from './keys.ts';
 import {
   appendHistory,
@@ -27,6 +24,7 @@ import {
   endRun,
   replaceInstance,
 } from './lifecycle.ts';
+import { leaseLost, OK, type ApplyContext } from './outcomes.ts';
 import type { Entry, RoundState } from './state.ts';
 
 export function applyTurn(state: RoundState, commit: TurnCommit, context: ApplyContext): Outcome {

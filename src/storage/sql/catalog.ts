@@ -1,5 +1,6 @@
 /** Hubs and types: small tables that a node keeps in memory, filled from the database as names turn up. */
-import { RowKeys, typeKeyText, type TypeKey } from '../round/keys.ts';
+import type { RowKeys } from '../round/keys.ts';
+import { typeKeyText, type TypeKey } from '../round/keys.ts';
 import type { TypeBook } from '../round/state.ts';
 import type { SqlSession } from './session.ts';
 import { readRow } from './rows.ts';

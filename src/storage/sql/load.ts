@@ -1,5 +1,6 @@
 /** Reading the rows of a round, by key and in one order. */
-import { RowKeys, idKey, ridKey } from '../round/keys.ts';
+import type { RowKeys } from '../round/keys.ts';
+import { idKey, ridKey } from '../round/keys.ts';
 import {
   loadedEntry,
   type ActivityEntry,

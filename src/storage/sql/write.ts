@@ -93,11 +93,12 @@ const INSERT_GARBAGE = insertInto(GARBAGE, { orIgnore: true });
 
 type Params = readonly (readonly SqlValue[])[];
 
-function pick<T extends object>(row: T, columns: readonly string[]): SqlValue[] {
-  return columns.map((column) => row[column as keyof T] as SqlValue);
+function pick(row: object, columns: readonly string[]): SqlValue[] {
+  const values = row as Readonly<Record<string, SqlValue>>;
+  return columns.map((column) => values[column] ?? null);
 }
 
-function inserts<T extends object>(table: Table, rows: readonly T[]): Params {
+function inserts(table: Table, rows: readonly object[]): Params {
   const columns = Object.keys(table.columns);
   return rows.map((row) => pick(row, columns));
 }
@@ -140,13 +141,13 @@ async function writeInstances(session: SqlSession, live: readonly Entry[]): Prom
   );
   await session.runMany(
     INSERT_INSTANCE,
-    inserts<InstanceRow>(INSTANCES, sortById(fresh.map(({ instance }) => instance))),
+    inserts(INSTANCES, sortById(fresh.map(({ instance }) => instance))),
   );
   await session.runMany(
     UPDATE_INSTANCE,
     changed.map(({ instance }) => pick(instance, [...INSTANCE_CHANGES, ...BY_RID])),
   );
-  await session.runMany(INSERT_RUN, inserts<RunRow>(RUNS, freshRuns));
+  await session.runMany(INSERT_RUN, inserts(RUNS, freshRuns));
   await updateRuns(session, runs);
 }
 
