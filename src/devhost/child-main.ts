@@ -18,6 +18,8 @@ let isClosing = false;
 function main(): void {
   const watchdog = new URL(`./child-watchdog${extname(import.meta.url)}`, import.meta.url);
   new Worker(watchdog, { execArgv: [] }).unref();
+  // The parent reads both; once it is gone, the app must still get to its end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.on('message', (message) => {
     const command = toChild(message);
     if (command?.kind === 'start') void start(command.options);

@@ -76,6 +76,7 @@ class Supervisor implements DevHost {
   #current: AppProcess | undefined;
   #last: AppProcess | undefined;
   #restart: PromiseWithResolvers<void> | undefined;
+  #starting: AbortController | undefined;
   #onRestart: () => void = () => undefined;
   #watcher: AppWatcher | undefined;
 
@@ -126,6 +127,8 @@ class Supervisor implements DevHost {
     }
     this.#restart ??= Promise.withResolvers();
     this.#endCurrent();
+    // A start under way may never come to its end, and is out of date anyhow.
+    this.#starting?.abort(new DevHostError('The app is started again.'));
     this.#onRestart();
     return this.#restart.promise;
   }
@@ -197,6 +200,14 @@ class Supervisor implements DevHost {
         restart?.resolve();
         break;
       } catch (error) {
+        const next = this.#restartAsked();
+        if (next !== undefined) {
+          next.promise.then(
+            () => restart?.resolve(),
+            (reason: unknown) => restart?.reject(reason),
+          );
+          continue;
+        }
         restart?.reject(error);
         if (!this.#options.watch || this.#closing.signal.aborted) throw error;
         const message = error instanceof Error ? error.message : String(error);
@@ -204,13 +215,17 @@ class Supervisor implements DevHost {
         await this.#untilRestart();
       }
     }
-    // Asked for while the app was starting: what runs now may be older than the request.
-    if (this.#hasRestart()) this.#endCurrent();
+    // Asked for at the very end of the start: what runs now may be older than the request.
+    if (this.#isAsked()) this.#endCurrent();
   }
 
   async #openProcess(): Promise<AppProcess> {
     const options = { ...this.#options, port: this.#last?.port ?? this.#options.port };
-    const opened = await AppProcess.open(options, this.#closing.signal);
+    this.#starting = new AbortController();
+    const signal = AbortSignal.any([this.#closing.signal, this.#starting.signal]);
+    const opened = await AppProcess.open(options, signal).finally(() => {
+      this.#starting = undefined;
+    });
     this.#last = opened;
     for (const line of formatListing(opened.functions)) this.#options.output(line);
     return opened;
@@ -221,11 +236,15 @@ class Supervisor implements DevHost {
     this.#onRestart = () => {
       resolve(undefined);
     };
-    if (!this.#hasRestart()) await promise;
+    if (!this.#isAsked()) await promise;
     this.#closing.signal.throwIfAborted();
   }
 
-  #hasRestart(): boolean {
+  #restartAsked(): PromiseWithResolvers<void> | undefined {
+    return this.#closing.signal.aborted ? undefined : this.#restart;
+  }
+
+  #isAsked(): boolean {
     return this.#restart !== undefined || this.#closing.signal.aborted;
   }
 }

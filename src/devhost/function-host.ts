@@ -201,8 +201,9 @@ class RunningApp {
     const { signal } = this.#closing;
     const { clock, ids } = this.#options;
     const invoker = this.#invoker;
-    const reason = `Timer fired`;
+    const reason = 'Timer fired';
     for (const fn of this.#indexed) {
+      this.#noteRetry(fn);
       const { trigger, isDisabled } = fn;
       if (trigger?.kind !== 'timer' || isDisabled || fn.error !== undefined) continue;
       const fire = async (input: object): Promise<void> => {
@@ -212,6 +213,13 @@ class RunningApp {
         runTimer({ clock, fire: (_, input) => fire(input) }, fn, { trigger, signal }),
       );
     }
+  }
+
+  /** Says what this host leaves out of what the app asked for. */
+  #noteRetry({ name, registered }: IndexedFunction): void {
+    if (registered.metadata.retryOptions === undefined) return;
+    const text = `The retry policy of '${name}' is not applied by the local host.`;
+    this.#log.write('warning', `Function.${name}`, text);
   }
 
   async close(): Promise<void> {

@@ -95,7 +95,8 @@ export async function invokeStreamed(
   const ended = new AbortController();
   const invoke = async (): Promise<InvocationOutcome> => {
     const outcome = await invoker.invoke(invocation);
-    ended.abort();
+    // A response may still be on its way after the invocation that sent it has ended.
+    if (outcome.kind === 'failed' || !outcome.hasResult) ended.abort();
     return outcome;
   };
   const invoked = invoke();

@@ -20,7 +20,7 @@ export interface UpstreamOptions {
   /** Where the library's own HTTP server listens, `http://localhost:55000/`. */
   readonly httpUri: string;
   readonly invocationId: string;
-  /** Aborted when the invocation has ended and no response will come. */
+  /** Aborted when the invocation has ended and no response, or no more of it, will come. */
   readonly signal: AbortSignal;
 }
 
@@ -62,10 +62,7 @@ export function openUpstream(
   const giveUp = (): void => {
     upstream.destroy();
   };
-  upstream.on('response', (response) => {
-    signal.removeEventListener('abort', giveUp);
-    resolve(response);
-  });
+  upstream.on('response', resolve);
   upstream.on('timeout', giveUp);
   upstream.on('error', () => {
     resolve(undefined);

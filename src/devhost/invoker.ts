@@ -28,7 +28,12 @@ export interface Invocation {
 }
 
 export type InvocationOutcome =
-  | { readonly kind: 'succeeded'; readonly response: InvocationResponse }
+  | {
+      readonly kind: 'succeeded';
+      readonly response: InvocationResponse;
+      /** The handler returned something, which in streaming mode went to the client directly. */
+      readonly hasResult: boolean;
+    }
   /** The app's error, already logged. */
   | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -77,16 +82,16 @@ export class Invoker {
     const end = (status: string): string =>
       `Executed 'Functions.${fn.name}' (${status}, Id=${id}, Duration=${clock.now() - startedAt}ms)`;
     try {
-      const response = await this.#run(invocation);
+      const completed = await this.#run(invocation);
       log.write('information', category, end('Succeeded'));
-      return { kind: 'succeeded', response };
+      return { kind: 'succeeded', ...completed };
     } catch (error) {
       log.write('error', category, `${end('Failed')}\n${describeFailure(fn.name, error)}`);
       return { kind: 'failed', error };
     }
   }
 
-  async #run(invocation: Invocation): Promise<InvocationResponse> {
+  async #run(invocation: Invocation): Promise<Completed> {
     const { state } = this.#deps;
     const { registered } = invocation.fn;
     const scope: Scope = { context: undefined };
@@ -108,7 +113,8 @@ export class Invoker {
     await runHooks(state.hooks.postInvocation, after);
     if (after.error instanceof Error) throw after.error;
     if (isSet(after.error)) throw new Error(String(after.error));
-    return await model.getResponse(context, after.result);
+    const response = await model.getResponse(context, after.result);
+    return { response, hasResult: isSet(after.result) };
   }
 
   #coreContext(invocation: Invocation, scope: Scope): CoreInvocationContext {
@@ -134,6 +140,11 @@ export class Invoker {
       },
     };
   }
+}
+
+interface Completed {
+  readonly response: InvocationResponse;
+  readonly hasResult: boolean;
 }
 
 /** The library's context object, once it exists: log hooks get it. */

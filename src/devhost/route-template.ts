@@ -124,16 +124,18 @@ function unescape(text: string): string {
   return text.replaceAll('{{', '{').replaceAll('}}', '}');
 }
 
+/** An optional part takes the dot before it along: `{name}.{ext?}` matches `file` and `a.b.txt`. */
 function partPattern(part: RoutePart, index: number, parts: readonly RoutePart[]): string {
+  const isBeforeOptional = (ahead: number): boolean => {
+    const later = parts[index + ahead];
+    return later?.kind === 'parameter' && later.isOptional;
+  };
   if (part.kind === 'literal') {
-    const literal = part.text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-    // `{name}.{ext?}`: the dot before an optional part is optional with it.
-    const next = parts[index + 1];
-    return next?.kind === 'parameter' && next.isOptional && literal === String.raw`\.`
-      ? '(?:\\.)?'
-      : literal;
+    if (part.text === '.' && isBeforeOptional(1)) return '';
+    return part.text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   }
-  return part.isOptional && parts.length > 1 ? '(.*)' : '(.+)';
+  if (part.isOptional && parts.length > 1) return String.raw`(?:\.([^.]+))?`;
+  return isBeforeOptional(2) ? '(.+?)' : '(.+)';
 }
 
 function parseParameter(text: string): RoutePart {

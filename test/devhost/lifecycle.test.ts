@@ -89,6 +89,15 @@ describe('lifetime of the dev host', function () {
     await assert.rejects(host.restart(), /closed/);
   });
 
+  it('runs appTerminate hooks also when the process of the app is told to end', async () => {
+    const hook = `app.hook.appTerminate(() => console.log('told to end'));\n`;
+    const app = tempApp({ 'index.js': `${WITH_APP}${hook}${PID}` });
+    const { host, lines } = await openTestApp(app.dir);
+    process.kill(await pidOf(host.url), 'SIGTERM');
+    await lines.next(/^told to end$/);
+    await host.close();
+  });
+
   it('leaves no process of the app behind when it is killed itself', async () => {
     const app = tempApp({ 'index.js': `${WITH_APP}console.log('pid ' + process.pid);` });
     const parent = spawn(process.execPath, ['--input-type=module', '-e', parentCode(app.dir)]);
@@ -134,6 +143,29 @@ describe('watching on the dev host', function () {
       const response = await fetch(`${host.url}/api/text`).catch(() => undefined);
       return (await response?.text()) === 'two';
     });
+    await host.close();
+    app.remove();
+  });
+});
+
+describe('watching an app that never ends loading', function () {
+  this.timeout(20_000);
+
+  it('starts it again when it changes', async () => {
+    const app = new TempApp({
+      'host.json': '{"version":"2.0"}',
+      'package.json': '{"main":"index.mjs"}',
+      'index.mjs': `console.log('loading'); await new Promise(() => undefined);`,
+    });
+    const lines = new Lines();
+    const output = (line: string): void => {
+      lines.add(line);
+    };
+    const opening = openDevHost(testOptions(app.dir, { watch: true, output }));
+    await lines.next(/^loading$/);
+    app.write('index.mjs', `console.log('loaded');`);
+    const host = await within(opening, () => 'the app was not started');
+    await lines.next(/^No functions are served by this app\.$/);
     await host.close();
     app.remove();
   });

@@ -44,6 +44,30 @@ describe('HTTP streaming on the dev host', function () {
     await test.lines.next(/^Exception: the streaming handler is broken/);
   });
 
+  it('breaks the response off when the stream of the app fails halfway', async () => {
+    const sent = request(`${test.host.url}/api/halfway`, { method: 'POST' });
+    sent.write('one');
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    await once(response, 'data');
+    const broken = once(response, 'error');
+    sent.end();
+    await broken;
+    await test.lines.next(/^Exception: the stream is broken/);
+  });
+
+  it('goes on when clients break off while they send or receive', async () => {
+    const url = `${test.host.url}/api/upper/7`;
+    const sending = request(url, { method: 'POST' });
+    sending.write('one');
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
+    const broken = once(response, 'error');
+    sending.destroy();
+    await broken;
+
+    const next = await fetch(url, { method: 'POST', body: 'two' });
+    assert.equal(await next.text(), 'TWO');
+  });
+
   it('serves a function that is fired by hand', async () => {
     const response = await fetch(`${test.host.url}/admin/functions/logged`, {
       method: 'POST',
