@@ -15,7 +15,7 @@ export interface ActivityContext {
 }
 
 /** An activity's code: takes a JSON value, gives one, now or later. */
-export type ActivityHandler = (context: ActivityContext, input: never) => unknown;
+export type ActivityHandler<T = never> = (context: ActivityContext, input: T) => unknown;
 
 /** Runs a plain function as an activity: JSON in, JSON out. */
 export function functionInvoker(handler: ActivityHandler): ActivityInvoker {

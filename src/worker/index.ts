@@ -19,5 +19,9 @@ export type {
   OrchestratorStyle,
 } from './registry.ts';
 export { TaskHubWorker } from './task-hub-worker.ts';
-export type { AddActivityOptions, AddOrchestratorOptions } from './task-hub-worker.ts';
+export type {
+  AddOrchestratorOptions,
+  AddVersionOptions,
+  CoreOrchestrator,
+} from './task-hub-worker.ts';
 export type { TaskHubWorkerOptions, WorkItemFilter, WorkItemFilters } from './worker-options.ts';

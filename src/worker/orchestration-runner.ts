@@ -14,7 +14,7 @@ import {
   OrchestratorActionSchema,
   TaskHubSidecarService,
 } from '../proto/orchestrator_service_pb.ts';
-import type { ReplayLimits } from '../replay/options.ts';
+import type { OrchestratorOptions, ReplayLimits } from '../replay/options.ts';
 import type { TurnResult } from '../replay/session.ts';
 import { OrchestratorSession } from '../replay/session.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -144,6 +144,8 @@ export class OrchestrationRunner {
     return new OrchestratorSession(
       {
         ...registration,
+        // The caller says what the input is; nothing at run time can check it.
+        handler: registration.handler as OrchestratorOptions['handler'],
         sha1: (data) => createHash('sha1').update(data).digest(),
         delay: (ms, signal) => clock.sleepUntil(clock.now() + ms, { signal }),
         limits,

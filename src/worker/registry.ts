@@ -8,7 +8,7 @@ export type OrchestratorStyle = Pick<
 >;
 
 /** Generator function, async generator function, async function or plain function. */
-export type OrchestratorHandler = OrchestratorOptions['handler'];
+export type OrchestratorHandler = (context: never, input: never) => unknown;
 
 export interface OrchestratorRegistration extends OrchestratorStyle {
   readonly name: string;

@@ -4,7 +4,6 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { untilAborted } from '../base/abort.ts';
 import { TaskGroup } from '../base/task-group.ts';
 import type { Connection } from '../client/connection.ts';
-import type { NamedFunction } from '../client/task-hub-client.ts';
 import { openConnection } from '../client/open-connection.ts';
 import { TaskHubError } from '../core/errors.ts';
 import type {
@@ -13,6 +12,7 @@ import type {
   WorkItemFiltersSchema,
 } from '../proto/orchestrator_service_pb.ts';
 import { WorkerCapability } from '../proto/orchestrator_service_pb.ts';
+import type { CoreOrchestrationContext } from '../replay/core-context.ts';
 import type { ActivityHandler } from './activity-context.ts';
 import { functionInvoker } from './activity-context.ts';
 import { ActivityRunner } from './activity-runner.ts';
@@ -27,14 +27,15 @@ import { WorkItemStream } from './work-item-stream.ts';
 import type { TaskHubWorkerOptions, WorkerSettings, WorkItemFilters } from './worker-options.ts';
 import { resolveWorkerOptions } from './worker-options.ts';
 
-export interface AddOrchestratorOptions extends Partial<OrchestratorStyle> {
-  /** Serves only orchestrations of this version. Default: every version without its own. */
+/** Core-style code: generator function, async generator function, async or plain function. */
+export type CoreOrchestrator<T = never> = (context: CoreOrchestrationContext, input: T) => unknown;
+
+export interface AddVersionOptions {
+  /** Serves this version only. Default: every version that has no registration of its own. */
   readonly version?: string | undefined;
 }
 
-export interface AddActivityOptions {
-  readonly version?: string | undefined;
-}
+export type AddOrchestratorOptions = AddVersionOptions & OrchestratorStyle;
 
 /**
  * Hosts orchestrators and activities: takes work items from a scheduler, runs them and hands the
@@ -75,15 +76,26 @@ export class TaskHubWorker implements AsyncDisposable {
   }
 
   /** Registers an orchestrator under its function's name, which is returned. */
-  addOrchestrator(handler: OrchestratorHandler & NamedFunction): string {
-    return this.addNamedOrchestrator(handler.name, handler);
+  addOrchestrator<T>(orchestrator: CoreOrchestrator<T>): string {
+    return this.addNamedOrchestrator(orchestrator.name, orchestrator);
   }
 
   /** @throws TaskHubError INVALID_ARGUMENT when the name is empty or taken. */
+  addNamedOrchestrator<T>(
+    name: string,
+    orchestrator: CoreOrchestrator<T>,
+    options?: AddVersionOptions,
+  ): string;
+  /** As above, for code of another style than core. */
+  addNamedOrchestrator(
+    name: string,
+    orchestrator: OrchestratorHandler,
+    options: AddOrchestratorOptions,
+  ): string;
   addNamedOrchestrator(
     name: string,
     handler: OrchestratorHandler,
-    options: AddOrchestratorOptions = {},
+    options: AddVersionOptions & Partial<OrchestratorStyle> = {},
   ): string {
     const { version, ...style } = options;
     this.#registry.addOrchestrator({ ...coreStyle, ...style, name, version, handler });
@@ -91,24 +103,24 @@ export class TaskHubWorker implements AsyncDisposable {
   }
 
   /** Registers an activity under its function's name, which is returned. */
-  addActivity(handler: ActivityHandler & NamedFunction): string {
-    return this.addNamedActivity(handler.name, handler);
+  addActivity<T>(activity: ActivityHandler<T>): string {
+    return this.addNamedActivity(activity.name, activity);
   }
 
   /** @throws TaskHubError INVALID_ARGUMENT when the name is empty or taken. */
-  addNamedActivity(
+  addNamedActivity<T>(
     name: string,
-    handler: ActivityHandler,
-    options: AddActivityOptions = {},
+    activity: ActivityHandler<T>,
+    options: AddVersionOptions = {},
   ): string {
-    return this.addActivityInvoker(name, functionInvoker(handler), options);
+    return this.addActivityInvoker(name, functionInvoker(activity), options);
   }
 
   /** As `addNamedActivity`, for code that takes and gives JSON text itself. */
   addActivityInvoker(
     name: string,
     invoke: ActivityInvoker,
-    options: AddActivityOptions = {},
+    options: AddVersionOptions = {},
   ): string {
     this.#registry.addActivity({ name, version: options.version, invoke });
     return name;
