@@ -120,10 +120,10 @@ describe('continueAsNew', () => {
   });
 
   it('carries unconsumed events over in the order of arrival, when asked to', () => {
-    const before = [eventRaised('early', 0), executionStarted({ input: '1' })];
     const session = classic(loop(true));
+    const start = [executionStarted({ input: '1' }), eventRaised('early', 0)];
 
-    const turn = live(session, executionStarted({ input: '1' }), ...before, ...events);
+    const turn = live(session, ...start, ...events);
 
     assert.deepEqual(carried(turn), ['0', '2', '3']);
   });
