@@ -115,7 +115,7 @@ export class ClassicOrchestrationContext {
   }
 
   createTimer(fireAt: Date): TimerTask {
-    if (!isDate(fireAt)) {
+    if (!isDate(fireAt) || Number.isNaN(fireAt.getTime())) {
       throw new TypeError(`fireAt: Expected valid Date object but got ${String(fireAt)}`);
     }
     return this.#offer(new TimerTask('classic', fireAt.getTime()));

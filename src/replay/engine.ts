@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { HistoryEvent, OrchestratorAction } from '../proto/orchestrator_service_pb.ts';
 import type { Completion } from './actions.ts';
 import { completeAction, createTimerAction, sendEventAction } from './actions.ts';
@@ -73,15 +74,11 @@ export class OrchestrationEngine {
     this.instanceId = ids.instanceId;
     this.executionId = ids.executionId;
     this.name = options.name;
-    if (options.scheduling !== 'byHandler') this.scheduling = options.scheduling;
+    if (options.scheduling !== 'byHandler') this.useScheduling(options.scheduling);
   }
 
-  get scheduling(): Scheduling {
-    return this.#scheduling;
-  }
-
-  /** Settled before the code's first step, which for generators is after the handler has returned. */
-  set scheduling(scheduling: Scheduling) {
+  /** Settles the mode before the code's first step, which for generators is after the handler returned. */
+  useScheduling(scheduling: Scheduling): void {
     this.#scheduling = scheduling;
     this.#events.waiterOrder = scheduling === 'lazy' ? 'lastIn' : 'firstIn';
   }
@@ -316,7 +313,7 @@ export class OrchestrationEngine {
 }
 
 function settleWithEvent(task: Task, event: HistoryEvent): void {
-  if (event.eventType.case !== 'eventRaised') return;
+  assert(event.eventType.case === 'eventRaised', 'only external events are kept and waited for');
   const { name, input } = event.eventType.value;
   try {
     task.succeed(decodePayload(input, `The data of event '${name}'`));

@@ -79,7 +79,7 @@ export class OrchestratorProgram {
       this.#asyncGenerator = returned as Steppable<PromiseLike<StepResult>>;
     } else {
       this.#generator = returned as Steppable<StepResult>;
-      if (this.#engine.options.scheduling === 'byHandler') this.#engine.scheduling = 'lazy';
+      if (this.#engine.options.scheduling === 'byHandler') this.#engine.useScheduling('lazy');
     }
     return this.advance();
   }

@@ -153,10 +153,13 @@ describe('context.df of the classic style', () => {
     );
   });
 
-  it('refuses timers without a date', () => {
+  it('refuses timers without a valid date', () => {
     throwsInside((df) => df.createTimer('soon' as unknown as Date), {
       name: 'TypeError',
       message: 'fireAt: Expected valid Date object but got soon',
+    });
+    throwsInside((df) => df.createTimer(new Date(NaN)), {
+      message: 'fireAt: Expected valid Date object but got Invalid Date',
     });
   });
 

@@ -15,6 +15,19 @@ describe('compareVersions', () => {
     );
   });
 
+  it('fills missing parts with zero and compares text without case', () => {
+    assert.deepEqual(
+      [
+        compareVersions('1', '1.0.0.0'),
+        compareVersions('1.0.1', '1'),
+        compareVersions('1', '1.1'),
+        compareVersions('b', 'A'),
+        compareVersions('b', 'B'),
+      ],
+      [0, 1, -1, 1, 0],
+    );
+  });
+
   it('takes no version as the oldest', () => {
     assert.deepEqual(
       [

@@ -7,6 +7,7 @@ import type {
 import type { Task } from '../../src/replay/tasks.ts';
 import {
   childCompleted,
+  event,
   eventRaised,
   executionStarted,
   START_AT,
@@ -69,6 +70,31 @@ describe('context of the core style', () => {
       valueOf((context) => [context.version, context.parent]),
       ['', undefined],
     );
+  });
+
+  it('leaves empty what a parent does not say of itself', () => {
+    let parent: unknown;
+    const session = core((context) => {
+      parent = context.parent;
+    });
+    const value = { name: 'Test', parentInstance: { taskScheduledId: 3 } };
+
+    live(session, event({ case: 'executionStarted', value }));
+
+    assert.deepEqual(parent, { name: '', instanceId: '', taskScheduledId: 3 });
+  });
+
+  it('says what stops a value from being JSON', () => {
+    const hostile = {
+      toJSON(): never {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- what hostile code does
+        throw 'no';
+      },
+    };
+
+    throwsInside((context) => {
+      context.setCustomStatus(hostile);
+    }, /^The custom status value cannot be written as JSON: no$/);
   });
 
   it('gives guids that differ by counter and not by replay', () => {
