@@ -1,0 +1,37 @@
+/**
+ * Unit and contract tests on the oldest supported Node. npm brings it: the machine's own Node may be any.
+ * End-to-end tests run on the current one only (docs/ARCHITECTURE.md, Proof).
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const ROOMS = ['base', 'core', 'wire', 'replay', 'storage', 'contract', 'config', 'telemetry'];
+
+// From another folder: inside this one npm would put its own `node` (24) first on the PATH.
+const found = spawnSync(
+  'npm',
+  ['exec', '--yes', '--package=node@22', '--', 'node', '-p', 'process.execPath'],
+  { cwd: '/', encoding: 'utf8' },
+);
+const node22 = found.stdout.trim();
+if (found.status !== 0 || node22 === '') {
+  process.stderr.write(
+    `Node 22 could not be had from the npm registry: ${found.stderr.trim()}\n` +
+      'Check the network, or run the other steps by name: node scripts/check.ts format lint …\n',
+  );
+  process.exit(1);
+}
+process.stdout.write(`running on ${node22}\n`);
+const result = spawnSync(
+  node22,
+  [
+    '--disable-warning=ExperimentalWarning',
+    `${root}/node_modules/mocha/bin/mocha.js`,
+    '--timeout',
+    '20000',
+    ...ROOMS.map((room) => `test/${room}/**/*.test.ts`),
+  ],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exit(result.status ?? 1);

@@ -1,0 +1,120 @@
+/**
+ * The one definition of "green": `npm test`, `npm run check` and CI all run this. Steps run in order and stop at the
+ * first failure; `node scripts/check.ts lint types` runs only the named ones.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Its output counts tests (mocha's summary). */
+  readonly isTest?: boolean;
+}
+
+const mocha = (timeoutMs: number, ...specs: readonly string[]): readonly string[] => [
+  'mocha',
+  '--timeout',
+  String(timeoutMs),
+  ...specs.map((spec) => `test/${spec}/**/*.test.ts`),
+];
+
+const PURE = ['core', 'replay', 'wire'];
+const ROOMS = [
+  'base',
+  'client',
+  'config',
+  'contract',
+  'devhost',
+  'functions',
+  'register',
+  'scheduler',
+  'server',
+  'storage',
+  'telemetry',
+  'worker',
+];
+
+const coverage = [
+  'c8',
+  '--check-coverage',
+  '--lines=100',
+  '--branches=100',
+  '--reporter=text-summary',
+  ...['core', 'replay'].map((room) => `--include=src/${room}/**`),
+  '--exclude-after-remap=false',
+];
+
+const STEPS: readonly Step[] = [
+  { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
+  { name: 'lint', command: ['eslint', '--max-warnings=0', '.'] },
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'boundaries', command: ['depcruise', '--config', '.dependency-cruiser.js', 'src'] },
+  { name: 'dead-code', command: ['knip', '--no-progress'] },
+  { name: 'build', command: ['node', 'scripts/build.ts'] },
+  { name: 'pure', command: [...coverage, ...mocha(5_000, ...PURE)], isTest: true },
+  { name: 'rooms', command: mocha(10_000, ...ROOMS), isTest: true },
+  { name: 'end-to-end', command: mocha(30_000, 'cli', 'e2e', 'samples'), isTest: true },
+  { name: 'package', command: mocha(180_000, 'package'), isTest: true },
+  { name: 'node-22', command: ['node', 'scripts/check-node-22.ts'], isTest: true },
+];
+
+async function main(names: readonly string[]): Promise<number> {
+  const steps = names.length === 0 ? STEPS : STEPS.filter(({ name }) => names.includes(name));
+  const unknown = names.filter((name) => !STEPS.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    const known = STEPS.map(({ name }) => name).join(', ');
+    process.stderr.write(`no such step: ${unknown.join(', ')}; there are ${known}\n`);
+    return 2;
+  }
+  let passed = 0;
+  for (const [index, step] of steps.entries()) {
+    process.stdout.write(`\n[${index + 1}/${steps.length}] ${step.name}\n`);
+    const startedAt = Date.now();
+    const { code, output } = await run(step.command);
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+    if (code !== 0) {
+      const failed = countIn(output, 'failing');
+      process.stdout.write(`\n${step.name} failed after ${seconds} s\n`);
+      process.stdout.write(`${passed + countIn(output, 'passing')} passed, ${failed || 1} failed\n`);
+      return 1;
+    }
+    if (step.isTest === true) {
+      const count = countIn(output, 'passing');
+      if (count === 0) {
+        process.stdout.write(`${step.name} ran no test\n`);
+        return 1;
+      }
+      passed += count;
+    }
+    process.stdout.write(`    ok (${seconds} s)\n`);
+  }
+  process.stdout.write(`\n${passed} passed, 0 failed\n`);
+  return 0;
+}
+
+/** Sum of mocha's `12 passing` lines. */
+function countIn(output: string, word: 'passing' | 'failing'): number {
+  const found = output.matchAll(new RegExp(`^\\s*(\\d+) ${word}`, 'gm'));
+  return [...found].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+function run(command: readonly string[]): Promise<{ code: number; output: string }> {
+  const [file = '', ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      process.stdout.write(text);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2));
