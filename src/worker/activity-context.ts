@@ -29,6 +29,16 @@ export function functionInvoker(handler: ActivityHandler): ActivityInvoker {
 }
 
 function contextOf(invocation: ActivityInvocation): ActivityContext {
-  const { instanceId, taskId, name, version, tags, signal } = invocation;
-  return { orchestrationId: instanceId, taskId, name, version, tags, signal };
+  const { instanceId, taskId, name, version, tags } = invocation;
+  return {
+    orchestrationId: instanceId,
+    taskId,
+    name,
+    version,
+    tags,
+    // Made only for those who ask.
+    get signal() {
+      return invocation.signal;
+    },
+  };
 }

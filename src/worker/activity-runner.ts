@@ -1,6 +1,7 @@
 import type { ActivityRequest, TaskFailureDetails } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { AbortGroup } from './abort-group.ts';
 import { encodeFailure, permanentFailure } from './failure-details.ts';
 import type { Registry } from './registry.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
@@ -25,8 +26,11 @@ type ActivityResult = {
 export class ActivityRunner {
   readonly #options: ActivityRunnerOptions;
 
+  readonly #signals: AbortGroup;
+
   constructor(options: ActivityRunnerOptions) {
     this.#options = options;
+    this.#signals = new AbortGroup(options.signal);
   }
 
   /** Runs one activity to its end. Returns without a completion once the signal has aborted. */
@@ -44,7 +48,7 @@ export class ActivityRunner {
   }
 
   async #invoke(request: ActivityRequest): Promise<ActivityResult> {
-    const { registry, signal, logger } = this.#options;
+    const { registry, logger } = this.#options;
     const activity = registry.findActivity(request.name, request.version);
     if (activity === undefined) {
       logger.warn('no such activity is registered', { name: request.name });
@@ -55,6 +59,7 @@ export class ActivityRunner {
         ),
       };
     }
+    const member = this.#signals.join();
     try {
       const result = await activity.invoke({
         name: request.name,
@@ -65,11 +70,15 @@ export class ActivityRunner {
         tags: request.tags,
         traceParent: request.parentTraceContext?.traceParent,
         traceState: request.parentTraceContext?.traceState,
-        signal,
+        get signal() {
+          return member.signal;
+        },
       });
       return result === undefined ? {} : { result };
     } catch (error) {
       return { failureDetails: encodeFailure(error) };
+    } finally {
+      member.release();
     }
   }
 }

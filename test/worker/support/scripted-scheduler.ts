@@ -27,6 +27,8 @@ export interface ReceivedCall {
   readonly name: string;
   readonly request: unknown;
   readonly headers: Readonly<Record<string, string>>;
+  /** Address and port of the caller. */
+  readonly peer: string;
 }
 
 /** Throw it from a handler to answer with a gRPC status. */
@@ -156,7 +158,7 @@ export class ScriptedScheduler {
     method: DescMethod,
     call: ServerUnaryCall<Buffer, Buffer>,
   ): Promise<Buffer> {
-    const received = this.#receive(name, method, call.request, call.metadata);
+    const received = this.#receive(name, method, call);
     const handler = this.#handlers.get(name);
     const reply = (await handler?.(received.request as never, received)) as object | undefined;
     return Buffer.from(toBinary(method.output, create(method.output, { ...reply })));
@@ -164,7 +166,7 @@ export class ScriptedScheduler {
 
   #onGetWorkItems(call: ServerWritableStream<Buffer, Buffer>): void {
     const method = TaskHubSidecarService.method.getWorkItems;
-    const { request, headers } = this.#receive('getWorkItems', method, call.request, call.metadata);
+    const { request, headers } = this.#receive('getWorkItems', method, call);
     this.streams.push({
       headers,
       request: request as Request<'getWorkItems'>,
@@ -181,7 +183,7 @@ export class ScriptedScheduler {
 
   #onHistory(call: ServerWritableStream<Buffer, Buffer>): void {
     const method = TaskHubSidecarService.method.streamInstanceHistory;
-    const received = this.#receive('streamInstanceHistory', method, call.request, call.metadata);
+    const received = this.#receive('streamInstanceHistory', method, call);
     const handler = this.#handlers.get('streamInstanceHistory');
     try {
       const chunk = create(
@@ -201,11 +203,16 @@ export class ScriptedScheduler {
     }
   }
 
-  #receive(name: string, method: DescMethod, bytes: Buffer, metadata: Metadata): ReceivedCall {
+  #receive(
+    name: string,
+    method: DescMethod,
+    from: ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>,
+  ): ReceivedCall {
     const headers = Object.fromEntries(
-      Object.entries(metadata.getMap()).map(([key, value]) => [key, String(value)]),
+      Object.entries(from.metadata.getMap()).map(([key, value]) => [key, String(value)]),
     );
-    const call = { name, request: fromBinary(method.input, bytes), headers };
+    const request = fromBinary(method.input, from.request);
+    const call = { name, request, headers, peer: from.getPeer() };
     this.calls.push(call);
     this.#wake();
     return call;
