@@ -57,7 +57,22 @@ export interface FunctionMetadata {
   name: string;
   functionId?: string;
   bindings: Record<string, BindingInfo>;
-  retryOptions?: unknown;
+  retryOptions?: RetryOptions | undefined;
+}
+
+export interface RetryOptions {
+  retryStrategy?: string;
+  /** -1 means for ever. */
+  maxRetryCount?: number;
+  delayInterval?: { seconds?: number };
+  minimumInterval?: { seconds?: number };
+  maximumInterval?: { seconds?: number };
+}
+
+export interface RetryContext {
+  retryCount: number;
+  maxRetryCount: number;
+  exception: { message: string };
 }
 
 export type FunctionCallback = (...inputs: unknown[]) => unknown;
@@ -74,7 +89,7 @@ export interface CoreInvocationContext {
       traceState: string;
       attributes: Record<string, string>;
     };
-    retryContext?: undefined;
+    retryContext?: RetryContext | undefined;
   };
   metadata: FunctionMetadata;
   state?: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks';

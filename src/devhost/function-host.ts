@@ -11,6 +11,7 @@ import { applyCors } from './cors.ts';
 import type { CorsOptions } from './cors.ts';
 import { createCoreModule, createCoreState, HOST_VERSION } from './core-module.ts';
 import type { CoreState } from './core-module.ts';
+import type { RetryContext, TypedData } from './core-types.ts';
 import { DevHostError } from './dev-host-error.ts';
 import { indexFunctions } from './function-index.ts';
 import type { IndexedFunction } from './function-index.ts';
@@ -26,7 +27,9 @@ import { sendEmpty } from './http-message.ts';
 import { HttpRouter } from './http-router.ts';
 import { installCore } from './install-core.ts';
 import { Invoker, runHooks, writeAppLog } from './invoker.ts';
+import type { InvocationOutcome } from './invoker.ts';
 import { fireManually } from './manual-fire.ts';
+import { runWithRetries } from './retry-policy.ts';
 import { runTimer } from './timers.ts';
 
 export interface FunctionHostOptions {
@@ -200,26 +203,20 @@ class RunningApp {
   startTimers(): void {
     const { signal } = this.#closing;
     const { clock, ids } = this.#options;
-    const invoker = this.#invoker;
-    const reason = 'Timer fired';
     for (const fn of this.#indexed) {
-      this.#noteRetry(fn);
-      const { trigger, isDisabled } = fn;
-      if (trigger?.kind !== 'timer' || isDisabled || fn.error !== undefined) continue;
-      const fire = async (input: object): Promise<void> => {
-        await invoker.invoke({ fn, invocationId: ids.uuid(), reason, input, triggerMetadata: {} });
+      const { trigger, isDisabled, error } = fn;
+      if (trigger?.kind !== 'timer' || isDisabled || error !== undefined) continue;
+      const base = { fn, reason: 'Timer fired', triggerMetadata: {} };
+      const fire = (input: TypedData): Promise<void> => {
+        const attempt = (retryContext?: RetryContext): Promise<InvocationOutcome> =>
+          this.#invoker.invoke({ ...base, invocationId: ids.uuid(), input, retryContext });
+        const deps = { clock, random: () => ids.random(), attempt };
+        return runWithRetries(deps, fn.registered.metadata.retryOptions, signal);
       };
       this.#background.run(`Timer ${fn.name}`, () =>
-        runTimer({ clock, fire: (_, input) => fire(input) }, fn, { trigger, signal }),
+        runTimer({ clock, fire }, { trigger, signal }),
       );
     }
-  }
-
-  /** Says what this host leaves out of what the app asked for. */
-  #noteRetry({ name, registered }: IndexedFunction): void {
-    if (registered.metadata.retryOptions === undefined) return;
-    const text = `The retry policy of '${name}' is not applied by the local host.`;
-    this.#log.write('warning', `Function.${name}`, text);
   }
 
   async close(): Promise<void> {

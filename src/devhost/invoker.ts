@@ -9,6 +9,7 @@ import type {
   InvocationModel,
   InvocationResponse,
   ProgrammingModel,
+  RetryContext,
   TypedData,
 } from './core-types.ts';
 import { DevHostError } from './dev-host-error.ts';
@@ -22,6 +23,8 @@ export interface Invocation {
   readonly reason: string;
   readonly input: TypedData;
   readonly triggerMetadata: Readonly<Record<string, TypedData>>;
+  /** Set from the second attempt on. */
+  readonly retryContext?: RetryContext | undefined;
   /** W3C `traceparent` and `tracestate` of the caller, when it sent them. */
   readonly traceParent?: string | undefined;
   readonly traceState?: string | undefined;
@@ -132,6 +135,7 @@ export class Invoker {
           traceState: invocation.traceState ?? '',
           attributes: { OperationName: fn.name },
         },
+        retryContext: invocation.retryContext,
       },
       metadata,
       log: (level, category, message) => {

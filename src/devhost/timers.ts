@@ -1,14 +1,14 @@
 import type { Clock } from '../base/clock.ts';
 import { isAbort } from '../base/abort.ts';
 import type { TypedData } from './core-types.ts';
-import type { FunctionTrigger, IndexedFunction } from './function-index.ts';
+import type { FunctionTrigger } from './function-index.ts';
 
 type TimerTrigger = Extract<FunctionTrigger, { readonly kind: 'timer' }>;
 
 export interface TimerDeps {
   readonly clock: Clock;
   /** Runs the function; never rejects. */
-  readonly fire: (fn: IndexedFunction, input: TypedData) => Promise<void>;
+  readonly fire: (input: TypedData) => Promise<void>;
 }
 
 /** A timer that fires later than this after its time is told that it is past due. */
@@ -20,7 +20,6 @@ const PAST_DUE_MS = 1000;
  */
 export async function runTimer(
   deps: TimerDeps,
-  fn: IndexedFunction,
   { trigger, signal }: { readonly trigger: TimerTrigger; readonly signal: AbortSignal },
 ): Promise<void> {
   const { clock } = deps;
@@ -29,7 +28,6 @@ export async function runTimer(
   if (trigger.runOnStartup) {
     lastAt = clock.now();
     await deps.fire(
-      fn,
       encodeTimer({ lastAt: undefined, nextAt: schedule.nextAfter(lastAt), isPastDue: false }),
     );
   }
@@ -37,7 +35,7 @@ export async function runTimer(
     const dueAt = schedule.nextAfter(clock.now());
     if (dueAt === undefined || !(await slept(clock, dueAt, signal))) return;
     const isPastDue = clock.now() - dueAt > PAST_DUE_MS;
-    await deps.fire(fn, encodeTimer({ lastAt, nextAt: schedule.nextAfter(dueAt), isPastDue }));
+    await deps.fire(encodeTimer({ lastAt, nextAt: schedule.nextAfter(dueAt), isPastDue }));
     lastAt = dueAt;
   }
 }

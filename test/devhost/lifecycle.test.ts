@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { openDevHost } from '../../src/devhost/dev-host.ts';
 import {
   appDirOf,
-  fastClock,
+  FastClock,
   Lines,
   openTestApp,
   PLAIN_APP,
@@ -45,7 +45,7 @@ describe('lifetime of the dev host', function () {
 
   it('starts the app again after a crash, on the same port', async () => {
     const app = tempApp({ 'index.js': `${WITH_APP}${PID}${CRASH}` });
-    const { host, lines } = await openTestApp(app.dir, { clock: fastClock(20) });
+    const { host, lines } = await openTestApp(app.dir, { clock: new FastClock(10) });
     const first = await pidOf(host.url);
     process.kill(first, 'SIGKILL');
     const second = await pidOf(host.url, { not: first });
@@ -59,7 +59,7 @@ describe('lifetime of the dev host', function () {
 
   it('gives up when the app crashes again and again, and says so', async () => {
     const app = tempApp({ 'index.js': `${WITH_APP}setTimeout(() => process.exit(7), 20);` });
-    const { host } = await openTestApp(app.dir, { clock: fastClock(20) });
+    const { host } = await openTestApp(app.dir, { clock: new FastClock(10) });
     const { error } = await within(host.closed, () => 'it did not give up');
     await host.close();
     assert.match(error?.message ?? '', /ended 3 times within 60 s \(last: exit code 7\)/);
@@ -68,11 +68,13 @@ describe('lifetime of the dev host', function () {
   it('kills an app that does not end, whatever blocks it', async () => {
     const block = `app.get('block', async () => { console.log('blocked'); for (;;); });`;
     const app = tempApp({ 'index.js': `${WITH_APP}${PID}${block}` });
-    const { host, lines } = await openTestApp(app.dir, { clock: fastClock(40) });
+    const clock = new FastClock(1);
+    const { host, lines } = await openTestApp(app.dir, { clock });
     const pid = await pidOf(host.url);
     const blocked = fetch(`${host.url}/api/block`).catch(() => undefined);
     await lines.next(/^blocked$/);
 
+    clock.times = 40;
     await within(host.close(), () => 'it did not close');
     await blocked;
     assert.equal(isAlive(pid), false);
@@ -249,7 +251,7 @@ describe('an app that cannot be served', function () {
   for (const [what, files, message] of cases) {
     it(`is refused with the remedy when it ${what}`, async () => {
       const app = new TempApp(files);
-      const clock = fastClock(what === 'never ends loading' ? 300 : 1);
+      const clock = new FastClock(what === 'never ends loading' ? 300 : 1);
       await assert.rejects(openDevHost(testOptions(app.dir, { clock })), { message });
       app.remove();
     });

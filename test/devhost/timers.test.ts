@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../src/base/clock.ts';
 import { nextLoop } from '../../src/base/yield.ts';
 import type { TypedData } from '../../src/devhost/core-types.ts';
-import type { IndexedFunction } from '../../src/devhost/function-index.ts';
 import { parseSchedule } from '../../src/devhost/timer-schedule.ts';
 import { runTimer } from '../../src/devhost/timers.ts';
 
@@ -107,15 +106,12 @@ function start(expression: string, from: string, options = { runOnStartup: false
   const schedule = parseSchedule(expression, {});
   const trigger = { kind: 'timer', name: 't', binding: {}, schedule, ...options } as const;
   const fired: unknown[] = [];
-  const fire = async (_: IndexedFunction, input: TypedData): Promise<void> => {
+  const fire = async (input: TypedData): Promise<void> => {
     fired.push(JSON.parse(input.json ?? ''));
   };
   const clock = new HandClock(at(from));
   const stop = new AbortController();
-  const metadata = { name: 'f', bindings: {} };
-  const registered = { id: 'f', metadata, callback: () => undefined, scriptFile: undefined };
-  const fn = { registered, name: 'f', trigger, isDisabled: false, error: undefined };
-  const ended = runTimer({ clock, fire }, fn, { trigger, signal: stop.signal });
+  const ended = runTimer({ clock, fire }, { trigger, signal: stop.signal });
   return { clock, fired, ended, stop: () => stop.abort() };
 }
 
