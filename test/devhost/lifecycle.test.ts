@@ -195,41 +195,6 @@ describe('an app that cannot be served', function () {
       /host\.json cannot be read .*create it/,
     ],
     [
-      'has a host.json that is not JSON',
-      { ...PLAIN_APP, 'host.json': '{' },
-      /host\.json is not valid JSON/,
-    ],
-    [
-      'has no package.json',
-      { 'host.json': PLAIN_APP['host.json'] },
-      /package\.json cannot be read/,
-    ],
-    ['has no main', { ...PLAIN_APP, 'package.json': '{}' }, /package\.json has no "main": set it/],
-    [
-      'names a file that is not there',
-      PLAIN_APP,
-      /"index\.js": File does not exist\. Build the app/,
-    ],
-    [
-      'has a glob that matches nothing',
-      { ...PLAIN_APP, 'package.json': '{"main":"dist/*.js"}' },
-      /"dist\/\*\.js": Found zero files matching the supplied pattern/,
-    ],
-    [
-      'has encrypted settings',
-      { ...PLAIN_APP, 'local.settings.json': '{"IsEncrypted":true}' },
-      /local\.settings\.json must say "IsEncrypted": false/,
-    ],
-    [
-      'is for another runtime',
-      {
-        ...PLAIN_APP,
-        'local.settings.json':
-          '{"IsEncrypted":false,"Values":{"FUNCTIONS_WORKER_RUNTIME":"python"}}',
-      },
-      /FUNCTIONS_WORKER_RUNTIME is 'python'/,
-    ],
-    [
       'has an appStart hook that throws',
       {
         ...PLAIN_APP,
