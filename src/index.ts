@@ -33,6 +33,9 @@ installExtension();
 export type {
   ActivityHandler,
   ActivityOptions,
+  AsyncOrchestrationHandler,
+  AsyncOrchestrationOptions,
+  OrchestrationContext,
   OrchestrationHandler,
   OrchestrationOptions,
 } from './functions/app.ts';
@@ -60,7 +63,6 @@ export type {
   GetStatusOptions,
   HttpDurableClientHandler,
   HttpDurableClientOptions,
-  OrchestrationContext,
   OrchestrationFilter,
   OrchestrationTrigger,
   RegisteredActivity,

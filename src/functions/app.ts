@@ -15,19 +15,42 @@ export * as client from './app-client.ts';
 export type OrchestrationContext = df.OrchestrationContext &
   Pick<CoreOrchestrationContext, keyof CoreOrchestrationContext>;
 
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unnecessary-type-arguments --
+   As in durable-functions: what comes in and what tasks give is JSON that only the app knows. Older
+   compilers have another default for what a generator is sent. */
+
+/** An orchestrator as in durable-functions, which may take its input as a second argument. */
+export type OrchestrationHandler = (
+  context: OrchestrationContext,
+  input: any,
+) => Generator<df.Task, unknown, any>;
+
 /**
- * An orchestrator: a generator as in durable-functions, or an async generator, async or plain
- * function. All get the durable context, and the input as a second argument.
+ * An orchestrator in the style of durabletask-js: what it calls is on its way at once, and `yield`
+ * waits for it. Async functions, and plain ones that only compute a value, are of this kind too.
  */
-export type OrchestrationHandler =
-  | df.OrchestrationHandler
-  // An input is whatever the caller of the orchestration sent: its orchestrator says what it expects.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  | ((context: OrchestrationContext, input: any) => unknown);
+export type AsyncOrchestrationHandler = (
+  context: OrchestrationContext,
+  input: any,
+) =>
+  | AsyncGenerator<df.Task, unknown, any>
+  | Promise<unknown>
+  | string
+  | number
+  | boolean
+  | null
+  | undefined;
+
+/* eslint-enable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unnecessary-type-arguments */
 
 /** An orchestrator with options; those that need a host are refused when it is registered. */
 export interface OrchestrationOptions extends Omit<df.OrchestrationOptions, 'handler'> {
   handler: OrchestrationHandler;
+}
+
+/** The same for an async orchestrator. */
+export interface AsyncOrchestrationOptions extends Omit<df.OrchestrationOptions, 'handler'> {
+  handler: AsyncOrchestrationHandler;
 }
 
 /** An activity: `(input, context)`, now or later. */
@@ -43,12 +66,26 @@ export type ActivityOptions = df.ActivityOptions;
 export function orchestration(
   functionName: string,
   handlerOrOptions: OrchestrationHandler | OrchestrationOptions,
+): df.RegisteredOrchestration;
+export function orchestration(
+  functionName: string,
+  // One union of both would leave the parameters and yields of a handler without types.
+  // eslint-disable-next-line @typescript-eslint/unified-signatures
+  handlerOrOptions: AsyncOrchestrationHandler | AsyncOrchestrationOptions,
+): df.RegisteredOrchestration;
+export function orchestration(
+  functionName: string,
+  handlerOrOptions:
+    | OrchestrationHandler
+    | OrchestrationOptions
+    | AsyncOrchestrationHandler
+    | AsyncOrchestrationOptions,
 ): df.RegisteredOrchestration {
-  const options =
+  const options: DurableOptions & { readonly handler: OrchestratorFunction } =
     typeof handlerOrOptions === 'function' ? { handler: handlerOrOptions } : handlerOrOptions;
   assertHandler('Orchestration', functionName, options);
   assertNoHostRequests({ kind: 'orchestration', name: functionName, ...hostRequests(options) });
-  registerOrchestrator(functionName, options.handler as OrchestratorFunction, registerOptions());
+  registerOrchestrator(functionName, options.handler, registerOptions());
   return (input, instanceId) => createLazySubOrchestrationTask(functionName, { input, instanceId });
 }
 

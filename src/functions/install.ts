@@ -30,13 +30,7 @@ function registerLifecycle(core: CoreModule): void {
   // The library's own hook leaves out where the app is.
   core.registerHook('appStart', async ({ functionAppDirectory }) => {
     const appDir = typeof functionAppDirectory === 'string' ? functionAppDirectory : undefined;
-    const runtime = extensionRuntime();
-    try {
-      await runtime.start(appDir);
-    } catch (error) {
-      runtime.logger.error('the durable extension cannot start', { error });
-      throw error;
-    }
+    await extensionRuntime().start(appDir);
   });
   core.registerHook('appTerminate', () => extensionRuntime().stop());
 }

@@ -70,7 +70,7 @@ function durableKind(binding: CoreBinding): 'orchestration' | 'activity' | 'enti
  * and less clearly.
  */
 function asOrchestrator(name: string, callback: CoreCallback): OrchestratorFunction {
-  if (GENERATOR_KINDS.includes(callback.constructor.name)) return callback as OrchestratorFunction;
+  if (GENERATOR_KINDS.includes(callback.constructor.name)) return callback;
   throw invalidArgument(
     `Orchestration "${name}" was registered by another copy of durable-functions, or by app.generic ` +
       'with a plain function. Register it with app.orchestration of durabletask-scheduler, or preload ' +
