@@ -34,6 +34,8 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   // Finds a peer that vanished without a word while calls wait for it.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 20_000,
+  // A work item of some MB need not wait for a round trip every 64 KB.
+  'grpc-node.flow_control_window': 1024 * 1024,
   // We retry ourselves: grpc-js stops after five attempts and buffers every call for it.
   'grpc.enable_retries': 0,
   'grpc.initial_reconnect_backoff_ms': 100,
@@ -53,6 +55,8 @@ class GrpcConnection implements Connection {
   readonly #isTls: boolean;
   readonly #metadata: Metadata;
   readonly #closing = new AbortController();
+  /** Calls under way: closing ends them. */
+  readonly #calls = new Set<{ cancel(): void }>();
   #client: Client;
 
   constructor(options: GrpcConnectionOptions) {
@@ -78,7 +82,8 @@ class GrpcConnection implements Connection {
         return fromBinary(method.output, reply);
       } catch (error) {
         if (options.signal?.aborted === true) throw options.signal.reason;
-        if (!isWorthRetry(error) || attempt >= UNARY_ATTEMPTS_MAX || this.#closing.signal.aborted) {
+        this.#closing.signal.throwIfAborted();
+        if (!isWorthRetry(error) || attempt >= UNARY_ATTEMPTS_MAX) {
           throw fromGrpcError(error, method.name);
         }
       }
@@ -92,8 +97,11 @@ class GrpcConnection implements Connection {
     request: MessageInitShape<I>,
     options: CallOptions = {},
   ): AsyncGenerator<MessageShape<O>> {
-    const metadata = await this.#callMetadata(options.signal);
+    const metadata = await this.#callMetadata(options.signal).catch((error: unknown) => {
+      throw fromGrpcError(error, method.name);
+    });
     options.signal?.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
     const call: ClientReadableStream<Buffer> = this.#client.makeServerStreamRequest(
       pathOf(method),
       identity,
@@ -105,6 +113,7 @@ class GrpcConnection implements Connection {
     const cancel = (): void => {
       call.cancel();
     };
+    this.#calls.add(call);
     options.signal?.addEventListener('abort', cancel, { once: true });
     // Cancelling makes the call emit an error even when nobody reads it any more.
     call.on('error', () => undefined);
@@ -114,8 +123,10 @@ class GrpcConnection implements Connection {
       }
     } catch (error) {
       if (options.signal?.aborted === true) throw options.signal.reason;
+      this.#closing.signal.throwIfAborted();
       throw fromGrpcError(error, method.name);
     } finally {
+      this.#calls.delete(call);
       options.signal?.removeEventListener('abort', cancel);
       call.cancel();
     }
@@ -130,6 +141,7 @@ class GrpcConnection implements Connection {
 
   close(): Promise<void> {
     this.#closing.abort(new TaskHubError('UNAVAILABLE', 'The connection was closed'));
+    for (const call of this.#calls) call.cancel();
     this.#client.close();
     return Promise.resolve();
   }
@@ -147,8 +159,10 @@ class GrpcConnection implements Connection {
   ): Promise<Buffer> {
     const metadata = await this.#callMetadata(signal);
     signal?.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const onReply = (error: ServiceError | null, reply?: Buffer): void => {
+      this.#calls.delete(call);
       signal?.removeEventListener('abort', cancel);
       if (error !== null) reject(error);
       else resolve(reply ?? Buffer.alloc(0));
@@ -167,6 +181,7 @@ class GrpcConnection implements Connection {
     const cancel = (): void => {
       call.cancel();
     };
+    this.#calls.add(call);
     signal?.addEventListener('abort', cancel, { once: true });
     return promise;
   }

@@ -15,6 +15,7 @@ import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import type { Connection } from './connection.ts';
 import { TimeoutError } from './connection.ts';
 import { encodeJson } from './json.ts';
+import { callPatiently } from './patient-call.ts';
 import type { SchedulerAddress } from './open-connection.ts';
 import { openConnection } from './open-connection.ts';
 import { OrchestrationState } from './orchestration-state.ts';
@@ -70,18 +71,23 @@ const WAIT_TIMEOUT_MS = 60_000;
  */
 export class TaskHubClient implements AsyncDisposable {
   readonly #connection: Connection;
+  readonly #clock: Clock;
   readonly #ids: IdSource;
   readonly #defaultVersion: string | undefined;
   readonly #requestTimeoutMs: number;
+  /** A scheduler that was there once is worth waiting for. */
+  #hasAnswered = false;
+  #isClosed = false;
 
   private constructor(options: TaskHubClientOptions) {
+    this.#clock = options.clock ?? systemClock;
     this.#ids = options.ids ?? systemIds;
     this.#defaultVersion = options.defaultVersion;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     this.#connection = openConnection({
       address: options,
       caller: 'TaskHubClient',
-      clock: options.clock ?? systemClock,
+      clock: this.#clock,
       ids: this.#ids,
     });
   }
@@ -113,7 +119,7 @@ export class TaskHubClient implements AsyncDisposable {
         : { instanceId: instanceIdOrOptions, startAt };
     const request = this.#startRequest(orchestrator, input, options);
     try {
-      const reply = await this.#connection.unary(rpc.startInstance, request, {
+      const reply = await this.#unary(rpc.startInstance, request, {
         signal: options.signal,
         timeoutMs: this.#requestTimeoutMs,
       });
@@ -138,7 +144,8 @@ export class TaskHubClient implements AsyncDisposable {
 
   /**
    * The state of an instance as soon as it is no longer pending. `timeout` is in seconds, as in
-   * the published package; options take milliseconds.
+   * the published package; options take milliseconds. Goes on when the scheduler is away for a
+   * while.
    */
   async waitForOrchestrationStart(
     instanceId: string,
@@ -253,6 +260,7 @@ export class TaskHubClient implements AsyncDisposable {
 
   /** Ends the connection; calls under way fail. Closing twice is fine. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#connection.close();
   }
 
@@ -266,10 +274,13 @@ export class TaskHubClient implements AsyncDisposable {
   }
 
   readonly #request: Connection['unary'] = (method, request, options) =>
-    this.#connection.unary(method, request, {
-      signal: options?.signal,
-      timeoutMs: this.#requestTimeoutMs,
-    });
+    this.#unary(method, request, { signal: options?.signal, timeoutMs: this.#requestTimeoutMs });
+
+  readonly #unary: Connection['unary'] = async (method, request, options) => {
+    const reply = await this.#connection.unary(method, request, options);
+    this.#hasAnswered = true;
+    return reply;
+  };
 
   async #wait(
     until: 'start' | 'complete',
@@ -285,9 +296,12 @@ export class TaskHubClient implements AsyncDisposable {
     const method = until === 'start' ? rpc.waitForInstanceStart : rpc.waitForInstanceCompletion;
     const request = { instanceId: requireId(instanceId), getInputsAndOutputs: fetchPayloads };
     try {
-      const reply = await this.#connection.unary(method, request, {
-        signal: options.signal,
+      const reply = await callPatiently((call) => this.#unary(method, request, call), {
         timeoutMs,
+        signal: options.signal,
+        isWorthRetry: () => this.#hasAnswered && !this.#isClosed,
+        clock: this.#clock,
+        ids: this.#ids,
       });
       return decodeState(reply);
     } catch (error) {

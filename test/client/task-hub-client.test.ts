@@ -11,6 +11,7 @@ import {
   terminateOptions,
 } from '../../src/client/index.ts';
 import type { OrchestrationStateSchema } from '../../src/proto/orchestrator_service_pb.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { PACKAGE_VERSION } from '../../src/client/user-agent.ts';
 import { impatientClock } from '../worker/support/impatient-clock.ts';
 import { ScriptedScheduler, StatusError } from '../worker/support/scripted-scheduler.ts';
@@ -194,6 +195,35 @@ describe('TaskHubClient', () => {
     await assert.rejects(wait, { message: 'enough' });
   });
 
+  it('goes on waiting while the scheduler is away, once it was there', async () => {
+    answerGet();
+    let isAway = true;
+    scheduler.on('waitForInstanceCompletion', () => {
+      if (isAway) throw new StatusError(status.UNAVAILABLE, 'draining');
+      return { exists: true, orchestrationState: STATE };
+    });
+    await assert.rejects(client.waitForOrchestrationCompletion('i'), { code: 'UNAVAILABLE' });
+    await client.getOrchestrationState('i');
+    const wait = client.waitForOrchestrationCompletion('i');
+    await scheduler.until(() => scheduler.requests('waitForInstanceCompletion').length > 40);
+
+    isAway = false;
+
+    assert.equal((await wait)?.instanceId, 'i');
+  });
+
+  it('gives up such a wait when its time is over, and says why', async () => {
+    open({ clock: systemClock });
+    scheduler.on('waitForInstanceStart', () => {
+      throw new StatusError(status.UNAVAILABLE, 'draining');
+    });
+    await client.getOrchestrationState('i');
+
+    await assert.rejects(client.waitForOrchestrationStart('i', false, 0.03), {
+      name: 'TimeoutError',
+    });
+  });
+
   it('refuses a timeout that is no time', async () => {
     await assert.rejects(client.waitForOrchestrationStart('i', true, -1), {
       code: 'INVALID_ARGUMENT',
@@ -341,6 +371,17 @@ describe('TaskHubClient', () => {
       code: 'INVALID_ARGUMENT',
       message: /"connectionString", or "endpoint" and "taskHub"/,
     });
+  });
+
+  it('ends calls under way when it is closed', async () => {
+    scheduler.on('waitForInstanceStart', () => new Promise(() => undefined));
+    await client.getOrchestrationState('i');
+    const wait = client.waitForOrchestrationStart('i');
+    await scheduler.until(() => scheduler.requests('waitForInstanceStart').length > 0);
+
+    await client.close();
+
+    await assert.rejects(wait, { code: 'UNAVAILABLE', message: 'The connection was closed' });
   });
 
   it('fails calls after it was closed, and may be closed twice', async () => {

@@ -76,7 +76,25 @@ describe('TaskHubClient and TaskHubWorker on our scheduler', function () {
     assert.equal(state.serializedOutput, '["Hello Tokyo!","Hello Seattle!","Hello London!"]');
   });
 
-  it('runs a sequence on sessions of one event each and by replay alike', async () => {
+  it('runs the code of an orchestration once, however many turns it takes', async () => {
+    let runs = 0;
+    worker.addNamedOrchestrator('Count', function* (context: Context) {
+      runs += 1;
+      context.setCustomStatus('on its way');
+      const first = (yield context.callActivity('Double', 1)) as number;
+      context.sendEvent('nobody', 'Hi');
+      yield context.createTimer(0.01);
+      yield context.callSubOrchestrator('HelloCities');
+      return first;
+    });
+
+    const state = await run('Count');
+
+    assert.equal(state.serializedOutput, '2');
+    assert.equal(runs, 1);
+  });
+
+  it('leaves the same history whether sessions are kept or every turn is replayed', async () => {
     const live = await run('HelloCities');
     await worker.stop();
     worker = makeWorker({ cachedOrchestrationsMax: 0 });
