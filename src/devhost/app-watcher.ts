@@ -8,6 +8,8 @@ export interface AppWatcherOptions {
   readonly clock: Clock;
   /** Called once for a burst of changes, when it is over. */
   readonly onChange: () => void;
+  /** Told of a folder that cannot be watched (the system's limit on watches, no access). */
+  readonly onError: (dir: string, error: unknown) => void;
 }
 
 export interface AppWatcher {
@@ -22,7 +24,8 @@ const CODE = /\.(?:[cm]?[jt]s|json|node|wasm)$/i;
  * Watches an app's code and settings, not its packages nor its data. Directories are watched one by
  * one: a recursive watch would follow node_modules.
  */
-export function watchApp(appDir: string, { clock, onChange }: AppWatcherOptions): AppWatcher {
+export function watchApp(appDir: string, options: AppWatcherOptions): AppWatcher {
+  const { clock, onChange, onError } = options;
   const watchers = new Map<string, FSWatcher>();
   let quiet: AbortController | undefined;
   let waiting = Promise.resolve();
@@ -54,15 +57,24 @@ export function watchApp(appDir: string, { clock, onChange }: AppWatcherOptions)
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   };
   const addOne = (dir: string): void => {
-    const watcher = watch(dir, (_, name) => {
-      if (name === null || CODE.test(name) || isNewDirectory(dir, name)) changed();
-    });
+    const watcher = open(dir);
+    if (watcher === undefined) return;
     watcher.on('error', () => {
       // The directory is gone; its parent tells of that.
       watcher.close();
       watchers.delete(dir);
     });
     watchers.set(dir, watcher);
+  };
+  const open = (dir: string): FSWatcher | undefined => {
+    try {
+      return watch(dir, (_, name) => {
+        if (name === null || CODE.test(name) || isNewDirectory(dir, name)) changed();
+      });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onError(dir, error);
+      return undefined;
+    }
   };
 
   addBelow(appDir);

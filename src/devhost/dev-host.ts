@@ -110,6 +110,9 @@ class Supervisor implements DevHost {
           // A failure was reported where it happened; the next change is another chance.
           this.restart().catch(() => undefined);
         },
+        onError: (dir, error) => {
+          logger.warn('a folder of the app cannot be watched', { dir, error });
+        },
       });
     }
     try {

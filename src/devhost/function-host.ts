@@ -159,7 +159,7 @@ class RunningApp {
     httpUri: string | undefined,
   ) {
     const { clock, ids } = options;
-    const prefix = hostJson.text('extensions.http.routePrefix') ?? 'api';
+    const prefix = trimSlashes(hostJson.text('extensions.http.routePrefix') ?? 'api');
     const baseUrl = `http://localhost:${http.port}`;
     const list = (fn: IndexedFunction): FunctionListing => listFunction(fn, { baseUrl, prefix });
     this.#options = options;
@@ -231,4 +231,8 @@ class RunningApp {
       this.#log.write('error', 'Worker', `An appTerminate hook failed: ${String(error)}`);
     }
   }
+}
+
+function trimSlashes(text: string): string {
+  return text.replace(/^\//, '').replace(/\/$/, '');
 }

@@ -90,7 +90,7 @@ export class Lines {
     return this.#lines.join('\n');
   }
 
-  /** The first line that matches, now or later; fails after 5 s. */
+  /** The first line that matches, now or later; fails after 10 s. */
   async next(pattern: RegExp): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     const check = (): void => {
@@ -107,11 +107,11 @@ export class Lines {
   }
 }
 
-/** The promise's value; fails with `message` when it takes longer than 5 s. */
+/** The promise's value; fails with `message` when it takes longer than 10 s. */
 export async function within<T>(promise: Promise<T>, message: () => string): Promise<T> {
   const stop = new AbortController();
   const late = systemClock
-    .sleepUntil(systemClock.now() + 5000, { signal: stop.signal })
+    .sleepUntil(systemClock.now() + 10_000, { signal: stop.signal })
     .then(() => assert.fail(message()));
   late.catch(() => undefined);
   try {
