@@ -105,7 +105,9 @@ async function attachScheduler(
   try {
     await client.createTaskHub();
   } catch (error) {
-    if (!(error instanceof TaskHubError) || !NO_HUB_MAKING.includes(error.code)) throw error;
+    if (!(error instanceof TaskHubError)) throw error;
+    if (error.code === 'UNAVAILABLE') throw nobodyThere(parsed.endpoint, error);
+    if (!NO_HUB_MAKING.includes(error.code)) throw error;
     logger.debug('the scheduler makes no task hubs, using the one there is', { error });
   } finally {
     await client.close();
@@ -118,6 +120,14 @@ async function attachScheduler(
     storage: 'of the scheduler that --connection names',
     close: () => Promise.resolve(),
   };
+}
+
+function nobodyThere(endpoint: string, cause: TaskHubError): TaskHubError {
+  return new TaskHubError(
+    'UNAVAILABLE',
+    `No scheduler answers at ${endpoint}; start one there, or leave out --connection to have one started.`,
+    { cause },
+  );
 }
 
 function readConnection(connectionString: string, app: DevApp): ConnectionString {
