@@ -3,13 +3,13 @@
  * `durable-functions` 3.5.0. Importing it ties durable functions to the scheduler (see
  * functions/install.ts); outside a Functions host it only offers its values.
  */
-import * as app from './functions/app.ts';
+import * as appModule from './functions/app.ts';
 import { DummyEntityContext, DummyOrchestrationContext } from './functions/dummy-context.ts';
 import { DurableClient } from './functions/durable-client.ts';
 import { getClient } from './functions/get-client.ts';
-import * as input from './functions/input.ts';
+import * as inputModule from './functions/input.ts';
 import { installExtension } from './functions/install.ts';
-import * as trigger from './functions/trigger.ts';
+import * as triggerModule from './functions/trigger.ts';
 import {
   AggregatedError,
   DurableError,
@@ -29,6 +29,11 @@ import {
 import { ClassicOrchestrationContext as DurableOrchestrationContext } from './replay/classic-context.ts';
 
 installExtension();
+
+// Plain objects, as in the CommonJS original: tests of an app replace their members.
+const app = { ...appModule, client: { ...appModule.client } };
+const input = { ...inputModule };
+const trigger = { ...triggerModule };
 
 export type {
   ActivityHandler,
@@ -115,7 +120,7 @@ export {
 /** What `require` and a default import get: one plain object, as with the CommonJS original. */
 const durableFunctions = {
   AggregatedError,
-  app: { ...app, client: { ...app.client } },
+  app,
   DummyEntityContext,
   DummyOrchestrationContext,
   DurableClient,
@@ -127,7 +132,7 @@ const durableFunctions = {
   EntityStateResponse,
   getClient,
   HttpManagementPayload,
-  input: { ...input },
+  input,
   LockingRulesViolationError,
   LockState,
   ManagedIdentityTokenSource,
@@ -135,6 +140,6 @@ const durableFunctions = {
   PurgeHistoryResult,
   RetryOptions,
   TaskFailedError,
-  trigger: { ...trigger },
+  trigger,
 };
 export { durableFunctions as default, durableFunctions as 'module.exports' };

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import azureFunctions from '@azure/functions';
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { describeError } from '../telemetry/logger.ts';
@@ -10,6 +11,9 @@ import { wrapRegisterFunction } from './registration-wrap.ts';
 import { processWide } from './registry.ts';
 import { extensionRuntime } from './runtime.ts';
 
+const require = createRequire(import.meta.url);
+const ORIGINAL_ENTRY = /[/\\]durable-functions[/\\]lib[/\\]src[/\\]index\.js$/;
+
 /**
  * Ties the extension to the Functions worker that loads this package: takes durable registrations
  * over, registers the management endpoints, and starts and stops with the app. Does nothing outside
@@ -20,10 +24,25 @@ export function installExtension(): void {
   if (core === undefined) return;
   processWide('installed', () => {
     wrapRegisterFunction(core);
+    warnOfEarlierRegistrations();
     registerLifecycle(core);
     registerManagement();
     return true;
   });
+}
+
+/**
+ * Durable functions that the original package registered before we were loaded have gone to the host
+ * already. Nobody can list them, but that package must have been loaded to do it.
+ */
+function warnOfEarlierRegistrations(): void {
+  const isLoaded = Object.keys(require.cache).some((file) => ORIGINAL_ENTRY.test(file));
+  if (!isLoaded) return;
+  extensionRuntime().logger.warn(
+    'durable-functions itself was loaded before durabletask-scheduler: functions that it registered ' +
+      'until now run in the host or not at all. Import durabletask-scheduler first, or preload ' +
+      'durabletask-scheduler/register',
+  );
 }
 
 function registerLifecycle(core: CoreModule): void {

@@ -102,9 +102,12 @@ export class ExtensionRuntime {
       // Aborted below: everything was done in time.
       () => undefined,
     );
-    await Promise.race([this.#close(), deadline]);
-    patience.abort();
-    await deadline;
+    try {
+      await Promise.race([this.#close(), deadline]);
+    } finally {
+      patience.abort();
+      await deadline;
+    }
   }
 
   /** The durable client of this app's own hub, the same one each time. */

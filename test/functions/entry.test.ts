@@ -6,6 +6,7 @@ import * as ours from '../../src/index.ts';
 
 const require = createRequire(import.meta.url);
 const original = require('durable-functions') as typeof real;
+const DEVHOST = new URL('../../src/devhost', import.meta.url).href;
 const ENTRY = new URL('../../src/index.ts', import.meta.url).href;
 
 /** Runs a script in a process of its own; what it prints is JSON. */
@@ -92,6 +93,25 @@ describe('the entry of the package', function () {
       (name) => !['default', 'module.exports'].includes(name),
     );
     assert.deepEqual(names, [...expected.sort(caseless), true]);
+  });
+
+  it('warns when durable-functions itself was loaded before it in a host', () => {
+    const logged = run(`
+      import { createRequire } from 'node:module';
+      import { createCoreModule, createCoreState } from '${DEVHOST}/core-module.ts';
+      import { installCore } from '${DEVHOST}/install-core.ts';
+      const logged = [];
+      const log = (level, category, message) => logged.push([level, message]);
+      installCore(createCoreModule(createCoreState(), { log }));
+      process.env.AZURE_FUNCTIONS_ENVIRONMENT = 'Development';
+      createRequire('${ENTRY}')('durable-functions');
+      await import('${ENTRY}');
+      console.log(JSON.stringify(logged));
+    `) as [string, string][];
+
+    assert.equal(logged.length, 1);
+    assert.equal(logged[0]?.[0], 'warning');
+    assert.match(logged[0][1], /durable-functions itself was loaded before durabletask-scheduler/);
   });
 
   it('loads no server, no store and no database driver', () => {
