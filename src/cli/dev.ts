@@ -90,8 +90,8 @@ async function startScheduler(
   };
 }
 
-/** Answers of a scheduler that does not let its clients make hubs: then the hub must be there. */
-const NO_HUB_MAKING = ['UNIMPLEMENTED', 'WRONG_STATE'];
+/** gRPC status UNAVAILABLE: nothing answers at the address. */
+const NOBODY_THERE = 14;
 
 async function attachScheduler(
   connectionString: string,
@@ -100,15 +100,17 @@ async function attachScheduler(
 ): Promise<DevScheduler> {
   const parsed = readConnection(connectionString, app);
   const connection = formatConnectionString(parsed);
-  const { TaskHubClient } = await import('../client/index.ts');
+  const { TaskHubClient, TimeoutError } = await import('../client/index.ts');
   const client = TaskHubClient.open({ connectionString: connection });
   try {
     await client.createTaskHub();
   } catch (error) {
+    if (error instanceof TimeoutError) throw nobodyThere(parsed.endpoint, error);
     if (!(error instanceof TaskHubError)) throw error;
-    if (error.code === 'UNAVAILABLE') throw nobodyThere(parsed.endpoint, error);
-    if (!NO_HUB_MAKING.includes(error.code)) throw error;
-    logger.debug('the scheduler makes no task hubs, using the one there is', { error });
+    const { code } = (error.cause ?? {}) as { readonly code?: unknown };
+    if (code === NOBODY_THERE) throw nobodyThere(parsed.endpoint, error);
+    // Many schedulers do not let their clients make hubs: then it must be there already.
+    logger.info('the scheduler makes no task hub for us, using the one it has', { error });
   } finally {
     await client.close();
   }
@@ -122,7 +124,7 @@ async function attachScheduler(
   };
 }
 
-function nobodyThere(endpoint: string, cause: TaskHubError): TaskHubError {
+function nobodyThere(endpoint: string, cause: Error): TaskHubError {
   return new TaskHubError(
     'UNAVAILABLE',
     `No scheduler answers at ${endpoint}; start one there, or leave out --connection to have one started.`,
