@@ -24,6 +24,8 @@ export interface CoreModule {
 }
 
 const require = createRequire(import.meta.url);
+/** No package: a name that only a Functions worker answers to. */
+const CORE = '@azure/functions-core';
 
 let found: { readonly core: CoreModule | undefined } | undefined;
 
@@ -39,7 +41,7 @@ export function loadCoreModule(): CoreModule | undefined {
 
 function findCoreModule(): CoreModule | undefined {
   try {
-    return require('@azure/functions-core') as CoreModule;
+    return require(CORE) as CoreModule;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
     throw error;

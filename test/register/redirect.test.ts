@@ -51,7 +51,7 @@ describe('the preload', function () {
   });
 
   it('redirects TypeScript that node runs itself', () => {
-    assert.deepEqual(runFixture('typed.ts'), OURS);
+    assert.deepEqual(runFixture('typed.mts'), OURS);
   });
 
   it('leaves the original to this package and to that package itself', () => {
