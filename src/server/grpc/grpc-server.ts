@@ -51,6 +51,13 @@ export interface GrpcServer {
 const KEEPALIVE_TIME_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 120_000;
 
+/**
+ * Node closes an HTTP/2 connection whose peer resets more than 1,000 streams at once or 33 a second
+ * afterwards. Every wait that a client gives up is one, and an application that waits with a
+ * time-out passes that easily: it would lose its worker's stream too.
+ */
+const STREAM_RESETS = { streamResetBurst: 50_000, streamResetRate: 5_000 } as const;
+
 /** Listens for clients and workers. Rejects when the port cannot be bound. */
 export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const draining = new AbortController();
@@ -61,6 +68,7 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   });
+  allowStreamResets(server);
   const deps: AdapterDeps = {
     logger: options.logger,
     clock: options.clock,
@@ -86,6 +94,12 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
       await shutDown(server, options.clock, graceMs);
     },
   };
+}
+
+/** grpc-js has no option for it; a test notices should the field ever go. */
+function allowStreamResets(server: Server): void {
+  const { commonServerOptions = {} } = server as unknown as { commonServerOptions?: object };
+  Object.assign(commonServerOptions, STREAM_RESETS);
 }
 
 /** Paths, and serialisers that leave bytes alone: messages are decoded and encoded by the adapters. */

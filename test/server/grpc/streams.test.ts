@@ -160,6 +160,25 @@ describe('work item stream', () => {
     assert.ok(pushed <= SINK_PENDING_MESSAGES_MAX);
   });
 
+  it('outlives thousands of calls that its own connection gives up', async () => {
+    const { client, engine, server } = await open();
+    const stream = client.stream(rpc.getWorkItems, {});
+    const { sink } = await engine.firstStream();
+    await stream.next();
+
+    for (let round = 0; round < 5; round += 1) {
+      const others = Array.from({ length: 300 }, () => client.stream(rpc.getWorkItems, {}));
+      await Promise.all(others.map((other) => other.next()));
+      for (const other of others) other.call.cancel();
+      await Promise.all(others.map((other) => other.ended));
+    }
+    await client.call(rpc.hello, {});
+    sink.push(activityItem('still here'));
+
+    assert.equal((await stream.next())?.completionToken, 'still here');
+    assert.equal(server.streamCount, 1);
+  });
+
   it('ends with the status of an engine that refuses the worker', async () => {
     const { client } = await open({
       methods: {
