@@ -193,6 +193,14 @@ describe('an unmodified Durable Functions app', function () {
       assert.equal(await post(management), 409);
     });
 
+    it('runs durable functions that are registered with app.generic', async () => {
+      const links = await app.start('orchestrators/genericOrchestration', { n: 1 });
+
+      const status = await until(links, hasStatus('Completed'));
+
+      assert.deepEqual(status.output, [{ n: 1 }, 'commonjs']);
+    });
+
     it('serves the classic path through an alias of the host', async () => {
       const { id } = await app.start('orchestrators/helloCities');
 

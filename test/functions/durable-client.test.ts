@@ -248,6 +248,6 @@ describe('DurableClient', () => {
     const { client } = open();
 
     await assert.rejects(client.getStatusAll(), /getStatusAll\(\) arrives with a later version/);
-    await assert.rejects(client.rewind(), /rewind\(\) arrives with a later version/);
+    await assert.rejects(client.rewind('abc', 'why'), /rewind\(\) arrives with a later version/);
   });
 });
