@@ -55,6 +55,12 @@ describe('retry policies', () => {
     assert.deepEqual(lines(live(session, taskCompleted(3, 'ok')).actions), ['4 completed "ok"']);
   });
 
+  it('take a repeated failure of one attempt once', () => {
+    const turn = live(retrying(policy()), taskFailed(1, FAILURE), taskFailed(1, FAILURE));
+
+    assert.deepEqual(lines(turn.actions), ['2 timer +1s']);
+  });
+
   it('cap the interval', () => {
     const session = retrying(
       policy({ backoffCoefficient: 9, maxRetryIntervalInMilliseconds: 2000 }),
