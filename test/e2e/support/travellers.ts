@@ -16,6 +16,7 @@ export class Travellers {
   readonly #ids = new Map<string, number>();
   readonly #returned = new Set<string>();
   #waits: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(endpoint: string) {
     this.#client = TaskHubClient.open({ endpoint, taskHub: 'default' });
@@ -80,6 +81,7 @@ export class Travellers {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#client.close();
   }
 
@@ -93,7 +95,7 @@ export class Travellers {
         return state;
       } catch (error) {
         const isAway = error instanceof TaskHubError && error.code === 'UNAVAILABLE';
-        if (!isAway || systemClock.now() > lateAt) throw error;
+        if (!isAway || this.#isClosed || systemClock.now() > lateAt) throw error;
       }
     }
   }
