@@ -6,7 +6,7 @@ import { EventGate } from './event-gate.ts';
 import type { ExecutionIds, OrchestratorOptions } from './options.ts';
 import { OrchestratorProgram } from './program.ts';
 
-export type { ExecutionIds, OrchestratorOptions, ReplayLimits } from './options.ts';
+export type { ExecutionIds, OrchestratorOptions } from './options.ts';
 
 /** What one turn asks of the scheduler. */
 export interface TurnResult {
