@@ -58,6 +58,7 @@ export async function runDev(options: DevOptions, context: CliContext): Promise<
       : await attachScheduler(flags.connection, app, logger);
   try {
     const host = await openHost({ ...options, appDir }, { app, scheduler, logger }, context);
+    if (host === undefined) return EXIT.ok;
     try {
       announce({ host, scheduler, json }, context);
       const ended = await Promise.race([host.closed, stopped(context.stop)]);
@@ -151,10 +152,10 @@ async function openHost(
   { config, appDir, flags }: DevOptions,
   { app, scheduler, logger }: HostParts,
   context: CliContext,
-): Promise<DevHost> {
+): Promise<DevHost | undefined> {
   const { openDevHost } = await import('../devhost/dev-host.ts');
   const prefix = app.routePrefix === '' ? '' : `/${app.routePrefix}`;
-  return openDevHost({
+  const opening = openDevHost({
     appDir,
     port: config.functionsPort,
     host: config.host,
@@ -169,6 +170,13 @@ async function openHost(
     // With --json the first line on stdout is the ready line, whatever the app prints.
     output: flags.json === true ? context.stderr : context.stdout,
   });
+  try {
+    return await opening;
+  } catch (error) {
+    // Ctrl+C reaches the app too: that it ended while it was loading is then no failure.
+    if (context.stop.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** The preload beside this file: TypeScript in a checkout, JavaScript once built. */

@@ -29,13 +29,17 @@ export class CallCancelled extends Error {
   }
 }
 
-/** Builds the context; the signal is only made when a handler asks, since most calls end at once. */
+/** Builds the context. What few handlers ask for is made when they do: this runs for every call. */
 export function createCallContext(call: CancellableCall): CallContext {
   let controller: AbortController | undefined;
   return {
     taskHub: firstText(call.metadata, 'taskhub') ?? DEFAULT_TASK_HUB,
-    workerId: firstText(call.metadata, 'workerid'),
-    userAgent: firstText(call.metadata, 'x-user-agent'),
+    get workerId() {
+      return firstText(call.metadata, 'workerid');
+    },
+    get userAgent() {
+      return firstText(call.metadata, 'x-user-agent');
+    },
     get signal() {
       controller ??= controllerFor(call);
       return controller.signal;

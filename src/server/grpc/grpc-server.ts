@@ -14,7 +14,7 @@ import type { Engine } from '../engine.ts';
 import { urlHost } from '../host-names.ts';
 import { serverStream, unary, type AdapterDeps } from './adapters.ts';
 import type { StreamHandler, UnaryHandler } from './adapters.ts';
-import type { CallContext } from './call-context.ts';
+
 import type { CallSink } from './call-sink.ts';
 import { RPC_PERMISSIONS, type RpcName } from './rpc-permissions.ts';
 import { createTaskHubHandlers } from './task-hub-service.ts';
@@ -36,8 +36,8 @@ export interface GrpcServer {
   /** Open server streams. */
   readonly streamCount: number;
   /**
-   * Refuses new streams and client calls with UNAVAILABLE and ends calls that wait. Completions of
-   * leased work are still taken.
+   * Refuses new streams and client calls with UNAVAILABLE. Completions of leased work are still
+   * taken, and calls that wait may still be answered by them.
    */
   beginDrain(): void;
   /** Ends streams with OK, lets calls in flight finish, and after `graceMs` cuts what is left. */
@@ -60,7 +60,7 @@ const STREAM_RESETS = { streamResetBurst: 50_000, streamResetRate: 5_000 } as co
 
 /** Listens for clients and workers. Rejects when the port cannot be bound. */
 export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const draining = new AbortController();
+  let isDraining = false;
   const streams = new Set<CallSink>();
   const server = new Server({
     'grpc.max_receive_message_length': options.receiveBytesMax,
@@ -72,13 +72,16 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
   const deps: AdapterDeps = {
     logger: options.logger,
     clock: options.clock,
-    admit: createAdmission(options.engine, draining.signal),
+    admit: (method, call) => {
+      if (isDraining && !isAllowedWhileDraining(method as RpcName)) throw shuttingDown();
+      if (!NEEDS_NO_HUB.has(method)) options.engine.assertTaskHub(call.taskHub);
+    },
     onStream: (sink) => {
       streams.add(sink);
       sink.closed.addEventListener('abort', () => streams.delete(sink), { once: true });
     },
   };
-  server.addService(serviceDefinition(), implementations(options, deps, draining.signal));
+  server.addService(serviceDefinition(), implementations(options, deps));
   const port = await bind(server, `${urlHost(options.host)}:${options.port}`);
   return {
     port,
@@ -86,10 +89,10 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
       return streams.size;
     },
     beginDrain() {
-      draining.abort(shuttingDown());
+      isDraining = true;
     },
     async close({ graceMs }) {
-      draining.abort(shuttingDown());
+      isDraining = true;
       for (const sink of streams) sink.end();
       await shutDown(server, options.clock, graceMs);
     },
@@ -124,9 +127,8 @@ export function serviceDefinition(): ServiceDefinition {
 function implementations(
   options: GrpcServerOptions,
   deps: AdapterDeps,
-  draining: AbortSignal,
 ): Record<string, UntypedHandleCall> {
-  const handlers = createTaskHubHandlers({ ...options, draining });
+  const handlers = createTaskHubHandlers(options);
   const entries = TaskHubSidecarService.methods.map((method): [string, UntypedHandleCall] => {
     // The table's type ties each handler to its method; a loop over it cannot.
     const handler: unknown = handlers[method.localName as RpcName];
@@ -142,13 +144,6 @@ function implementations(
 
 /** Hubs are made and deleted by calls that need not find one. */
 const NEEDS_NO_HUB: ReadonlySet<string> = new Set<RpcName>(['createTaskHub', 'deleteTaskHub']);
-
-function createAdmission(engine: Engine, draining: AbortSignal) {
-  return (method: string, call: CallContext): void => {
-    if (draining.aborted && !isAllowedWhileDraining(method as RpcName)) throw shuttingDown();
-    if (!NEEDS_NO_HUB.has(method)) engine.assertTaskHub(call.taskHub);
-  };
-}
 
 /** What a worker needs to finish the work it has. */
 function isAllowedWhileDraining(rpc: RpcName): boolean {

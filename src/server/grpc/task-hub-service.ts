@@ -33,8 +33,6 @@ export interface TaskHubServiceOptions {
   readonly clock: Clock;
   /** `CreateTaskHub{recreateIfExists}` wipes an existing hub only then. */
   readonly allowHubRecreate: boolean;
-  /** Aborts when the server begins to drain: ends what waits for something that may never come. */
-  readonly draining: AbortSignal;
 }
 
 /** The service that clients and workers speak (wire-protocol 3 and 4), on top of the engine. */
@@ -61,7 +59,7 @@ type ClientRpc =
   | 'streamInstanceHistory';
 
 function clientHandlers(options: TaskHubServiceOptions): Pick<TaskHubHandlers, ClientRpc> {
-  const { engine, draining } = options;
+  const { engine } = options;
   const wait = async (
     until: 'started' | 'completed',
     request: GetInstanceRequest,
@@ -70,7 +68,7 @@ function clientHandlers(options: TaskHubServiceOptions): Pick<TaskHubHandlers, C
     const state = await engine.waitForInstance(call.taskHub, request.instanceId, {
       until,
       payloads: request.getInputsAndOutputs,
-      signal: AbortSignal.any([call.signal, draining]),
+      signal: call.signal,
     });
     return instanceResponse(state);
   };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
+import { onLeakCheck } from '../../support/hooks.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
@@ -20,6 +21,7 @@ export interface CliOptions {
 }
 
 const running = new Set<CliProcess>();
+onLeakCheck(() => (running.size === 0 ? undefined : `${running.size} processes`));
 
 /** Ends what a failed test left running; call it after each test. */
 export async function endCliProcesses(): Promise<void> {

@@ -211,20 +211,24 @@ describe('unary call', () => {
     assert.equal(await aborted.promise, 'started');
   });
 
-  it('ends waits and refuses new work while draining, but takes completions', async () => {
-    const { client, server, engine } = await open();
+  it('refuses new work while draining, but takes completions and answers waits', async () => {
+    const done = Promise.withResolvers<undefined>();
+    const { client, server, engine } = await open({
+      methods: { waitForInstance: () => done.promise },
+    });
     const waiting = client.call(rpc.waitForInstanceCompletion, { instanceId: 'a' });
     await client.call(rpc.hello, {});
 
     server.beginDrain();
 
-    await assert.rejects(waiting, { code: status.UNAVAILABLE });
     await assert.rejects(client.call(rpc.startInstance, { name: 'n' }), {
       code: status.UNAVAILABLE,
       details: 'The scheduler is shutting down; try again later.',
     });
     await client.call(rpc.completeActivityTask, { completionToken: 't' });
     assert.equal(engine.calls.length, 1);
+    done.resolve(undefined);
+    assert.equal((await waiting).exists, false);
   });
 });
 

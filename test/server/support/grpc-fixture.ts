@@ -3,6 +3,7 @@ import { openGrpcServer, type GrpcServer } from '../../../src/server/grpc/grpc-s
 import type { Engine } from '../../../src/server/engine.ts';
 import type { LogFields, Logger } from '../../../src/telemetry/logger.ts';
 import { EngineDouble } from '../../support/engine-double.ts';
+import { onLeakCheck } from '../../support/hooks.ts';
 import { RawClient } from './raw-client.ts';
 
 export interface GrpcFixture {
@@ -20,6 +21,9 @@ export interface GrpcFixtureOptions {
   readonly allowHubRecreate?: boolean;
 }
 
+let openCount = 0;
+onLeakCheck(() => (openCount === 0 ? undefined : `${openCount} gRPC servers`));
+
 /** A gRPC server on a free port in front of an engine double, with a client of it. */
 export async function openGrpcFixture(options: GrpcFixtureOptions = {}): Promise<GrpcFixture> {
   const engine = new EngineDouble(options.methods);
@@ -34,9 +38,13 @@ export async function openGrpcFixture(options: GrpcFixtureOptions = {}): Promise
     allowHubRecreate: options.allowHubRecreate ?? false,
   });
   const client = new RawClient(server.port);
+  openCount += 1;
+  let isOpen = true;
   return {
     ...{ engine, server, client, log },
     async close() {
+      if (isOpen) openCount -= 1;
+      isOpen = false;
       client.close();
       await server.close({ graceMs: 0 });
     },
