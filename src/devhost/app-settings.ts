@@ -31,9 +31,10 @@ export function addSettings(
       );
     }
   }
+  const known = { ...env, ...extra };
   Object.assign(env, extra, {
     AzureWebJobsScriptRoot: appDir,
-    AZURE_FUNCTIONS_ENVIRONMENT: env['AZURE_FUNCTIONS_ENVIRONMENT'] ?? 'Development',
+    AZURE_FUNCTIONS_ENVIRONMENT: known['AZURE_FUNCTIONS_ENVIRONMENT'] ?? 'Development',
   });
   checkRuntime(env['FUNCTIONS_WORKER_RUNTIME']);
   return settings;
