@@ -39,20 +39,23 @@ export function createInstance(state: RoundState, fresh: NewInstance): Entry {
   return entry;
 }
 
-/** Appends a turn's events to the history, in chunks. */
+/** Appends a turn's events to the history, in chunks. `executionStarted` is always in the first: reads look there. */
 export function appendHistory(entry: Entry, events: readonly StoredEvent[]): void {
   const { run } = entry;
   if (!run || events.length === 0) return;
   let part: StoredEvent[] = [];
   let bytes = 0;
   const flush = (): void => {
-    entry.chunks.push({ chunk: run.next_chunk, bytes: frameEvents(part, EVENT_FIELD.past) });
+    const framed = frameEvents(part, EVENT_FIELD.past);
+    entry.chunks.push({ chunk: run.next_chunk, hidden: 0, bytes: framed });
     run.next_chunk += 1;
+    run.history_bytes += framed.length;
     part = [];
     bytes = 0;
   };
   for (const event of events) {
-    if (part.length > 0 && bytes + event.bytes.length > CHUNK_BYTES) flush();
+    const isFull = part.length > 0 && bytes + event.bytes.length > CHUNK_BYTES;
+    if (isFull && event.type !== EVENT_NUMBER.executionStarted) flush();
     part.push(event);
     bytes += event.bytes.length;
   }
@@ -110,15 +113,17 @@ export function deliverOrEnd(state: RoundState, entry: Entry, event: StoredEvent
   if (!run) return;
   const isUntouched = run.read_seq === 0 && run.token === null;
   if (event.type === EVENT_NUMBER.executionTerminated && isUntouched) {
-    terminateUntouched(state, entry, event);
+    terminateNow(state, entry, event);
   } else {
     state.deliver(entry, event);
   }
 }
 
-function terminateUntouched(state: RoundState, entry: Entry, event: StoredEvent): void {
+/** Ends an execution as TERMINATED without its worker; what is in flight becomes stale. */
+export function terminateNow(state: RoundState, entry: Entry, event: StoredEvent): void {
+  const { run } = entry;
+  if (!run) return;
   const { now } = state.env;
-  const [first] = entry.isNew ? entry.appended : state.consumed(entry);
   const terminated = stampEvent(event, now);
   const { eventType } = decodeEvent(terminated);
   const reason = eventType.case === 'executionTerminated' ? eventType.value.input : undefined;
@@ -132,15 +137,24 @@ function terminateUntouched(state: RoundState, entry: Entry, event: StoredEvent)
     },
     at: now,
   });
-  appendHistory(entry, [...(first ? [first] : []), terminated, completed]);
+  const started = run.next_chunk === run.first_chunk ? waitingStart(state, entry) : [];
+  appendHistory(entry, [...started, terminated, completed]);
   const details = terminatedFailure(reason);
   endRun(state, entry, {
     status: OrchestrationStatus.TERMINATED,
     errorType: details.errorType,
     errorMessage: details.errorMessage,
-    parentEvent: parentEvent(entry.run?.parent_task ?? 0, undefined, details),
+    parentEvent: parentEvent(run.parent_task ?? 0, undefined, details),
     childEvent: undefined,
   });
+}
+
+/** The `executionStarted` of a generation whose first turn was never committed. */
+function waitingStart(state: RoundState, entry: Entry): readonly StoredEvent[] {
+  const isStart = ({ type }: StoredEvent): boolean => type === EVENT_NUMBER.executionStarted;
+  const fresh = entry.appended.find(isStart);
+  const stored = fresh ?? (entry.isNew ? undefined : state.consumed(entry).find(isStart));
+  return stored ? [stored] : [];
 }
 
 /** A live instance gives way to a start with its id: its parent learns that it will never end. */
