@@ -4,6 +4,7 @@ import type { RuntimeStatus } from '../core/instance.ts';
 import type { PayloadLimits } from '../core/limits.ts';
 import type { IdSource } from '../base/ids.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
+import type { TypeKey } from './round/keys.ts';
 import { migrate } from './migrations/migrate.ts';
 import { Catalog } from './sql/catalog.ts';
 import { Hints } from './sql/hints.ts';
@@ -170,7 +171,8 @@ export class SqlStore implements Store {
           commit: only.commit.kind,
           error: describeError(error),
         });
-        return { outcomes: [refuse(asTaskHubError(error))], claimed: [], changes: [] };
+        const { claimed } = await this.#claimOnly(takers, now);
+        return { outcomes: [refuse(asTaskHubError(error))], claimed, changes: [] };
       }
       const half = Math.ceil(commits.length / 2);
       const first = await this.#runBisected(commits.slice(0, half), [], now);
@@ -183,6 +185,17 @@ export class SqlStore implements Store {
     }
   }
 
+  /** After the culprit was refused: what waits is handed out all the same, if that is possible. */
+  async #claimOnly(takers: readonly Taker[], now: number): Promise<Pick<RoundOutput, 'claimed'>> {
+    if (takers.length === 0) return { claimed: [] };
+    try {
+      return await this.#run([], takers, now);
+    } catch (error) {
+      this.#logger.error('work could not be handed out', { error: describeError(error) });
+      return { claimed: [] };
+    }
+  }
+
   async #run(
     commits: readonly PlacedCommit[],
     takers: readonly Taker[],
@@ -190,6 +203,7 @@ export class SqlStore implements Store {
   ): Promise<RoundOutput> {
     for (let needed = idsNeeded(commits, takers); ; needed *= 2) {
       await this.#idBlock.ensure(needed);
+      const made: TypeKey[] = [];
       try {
         const output = await this.#database.transaction((session) =>
           runRound(session, {
@@ -204,12 +218,14 @@ export class SqlStore implements Store {
             catalog: this.#catalog,
             hints: this.#hints,
             limits: this.#limits,
+            made,
             mark: (open) => this.#mark(open),
           }),
         );
         output.teach(this.#hints);
         return output;
       } catch (error) {
+        this.#catalog.forget(made);
         if (!(error instanceof IdsExhausted)) throw error;
       }
     }
@@ -285,7 +301,13 @@ export class SqlStore implements Store {
     for (let chunk = read.firstChunk; chunk < read.nextChunk; chunk += 1) {
       options.signal.throwIfAborted();
       const bytes = await this.#database.read((session) => readChunk(session, read, chunk));
-      if (bytes) yield bytes;
+      if (!bytes) {
+        throw new TaskHubError(
+          'WRONG_STATE',
+          `the history of instance '${options.instanceId}' was replaced while it was being read; read it again`,
+        );
+      }
+      yield bytes;
     }
   }
 

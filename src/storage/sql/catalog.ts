@@ -44,8 +44,8 @@ export class Catalog implements TypeBook {
   }
 
   /**
-   * Looks up or makes the types that a round needs. What it learns stays good if the round is rolled back only
-   * for types that were there before; made ones are `uncommitted` until the caller says otherwise.
+   * Looks up or makes the types that a round needs; returns those that were not known. If the round is rolled
+   * back the caller must `forget` them: they may not exist.
    */
   async resolveTypes(
     session: SqlSession,

@@ -30,6 +30,8 @@ export interface RoundInput {
   readonly catalog: Catalog;
   readonly hints: Hints;
   readonly limits: PayloadLimits;
+  /** Filled with the types that the round makes: without its COMMIT they do not exist. */
+  readonly made: TypeKey[];
   /** Marks the round as committed, for whoever must find out later. */
   readonly mark: (session: SqlSession) => Promise<void>;
 }
@@ -109,38 +111,32 @@ async function decide(
   input: RoundInput,
   timers: readonly TimerRow[],
 ): Promise<Decided> {
-  const { commits, catalog, env, limits } = input;
+  const { commits, catalog, env, limits, made } = input;
   const cache = new RowCache();
-  const made: TypeKey[] = [];
   const load = async (keys: RowKeys): Promise<void> => {
     await cache.load(session, keys);
     made.push(...(await catalog.resolveTypes(session, keys, env.nextId)));
   };
-  try {
-    const first = new RowKeys();
-    for (const { commit, hub } of commits) touch(first, commit, hub);
-    for (const { hub, rid } of timers) first.addRid(hub, rid);
-    await load(first);
-    const further = new RowKeys();
-    const entries = cache.entries();
-    for (const { commit, hub } of commits) touchFurther(further, commit, hub, entries);
-    await load(further);
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const missing = new RowKeys();
-      const state = new RoundState(cache.snapshot(catalog), {
-        env,
-        missing,
-        hubNames: catalog.hubNames,
-      });
-      const outcomes = tryDecide(state, commits, timers, limits);
-      if (outcomes) return { state, outcomes };
-      await load(missing);
-    }
-    throw new Error(`a round still lacked rows after ${ATTEMPTS_MAX} attempts`);
-  } catch (error) {
-    catalog.forget(made);
-    throw error;
+  const first = new RowKeys();
+  for (const { commit, hub } of commits) touch(first, commit, hub);
+  for (const { hub, rid } of timers) first.addRid(hub, rid);
+  await load(first);
+  const further = new RowKeys();
+  const entries = cache.entries();
+  for (const { commit, hub } of commits) touchFurther(further, commit, hub, entries);
+  await load(further);
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const missing = new RowKeys();
+    const state = new RoundState(cache.snapshot(catalog), {
+      env,
+      missing,
+      hubNames: catalog.hubNames,
+    });
+    const outcomes = tryDecide(state, commits, timers, limits);
+    if (outcomes) return { state, outcomes };
+    await load(missing);
   }
+  throw new Error(`a round still lacked rows after ${ATTEMPTS_MAX} attempts`);
 }
 
 function tryDecide(
