@@ -1,5 +1,5 @@
 /** Handing out what is ready: directly in the round that made it ready, or from the backlog in the tables. */
-import { ridKey } from '../round/keys.ts';
+import { ridKey, type TypeKey } from '../round/keys.ts';
 import {
   claimedActivity,
   claimedOrchestration,
@@ -69,12 +69,19 @@ function workOf(kind: number): WorkKind {
  */
 export function claimDirectly(state: RoundState, context: ClaimContext): Handed {
   const handed: Handed = { turns: [], activities: [] };
-  for (const entry of state.readyEntries) directRun(entry, context, handed);
-  for (const { row } of state.readyActivities) directActivity(row, context, handed);
+  const older = context.hints.dueQueues(context.env.now).map(({ queue }) => queue);
+  const direct = { ...context, older };
+  for (const entry of state.readyEntries) directRun(entry, direct, handed);
+  for (const { row } of state.readyActivities) directActivity(row, direct, handed);
   return handed;
 }
 
-function directRun(entry: Entry, context: ClaimContext, handed: Handed): void {
+/** With the queues that may hold work which has waited since an earlier round. */
+interface DirectContext extends ClaimContext {
+  readonly older: readonly Queue[];
+}
+
+function directRun(entry: Entry, context: DirectContext, handed: Handed): void {
   const { run, instance } = entry;
   if (!run || run.ready_at === null) return;
   const queue = { hub: run.hub, kind: run.kind, type: run.type };
@@ -102,7 +109,7 @@ function unreadInMemory({
   return storedNext - 1 > run.read_seq ? undefined : appended;
 }
 
-function directActivity(row: ActivityRow, context: ClaimContext, handed: Handed): void {
+function directActivity(row: ActivityRow, context: DirectContext, handed: Handed): void {
   const queue = { hub: row.hub, kind: KIND.activity, type: row.type };
   const at = row.ready_at ?? context.env.now;
   const taker = at <= context.env.now ? takeDirectly(queue, context) : undefined;
@@ -115,41 +122,74 @@ function directActivity(row: ActivityRow, context: ClaimContext, handed: Handed)
   handed.activities.push(claimedActivity(row, { taker, hubName }));
 }
 
-function takeDirectly(
-  queue: Queue,
-  { hints, room, catalog, env }: ClaimContext,
-): number | undefined {
-  if (hints.isDue(queue, env.now)) return undefined;
-  const hubName = catalog.hubNames.get(queue.hub) ?? '';
-  const type = catalog.keys.get(queue.type);
-  return type && room.take(hubName, workOf(queue.kind), type);
+/** New work goes behind older work of its kind that somebody here would take: `claimBacklog` sees to both. */
+function takeDirectly(queue: Queue, context: DirectContext): number | undefined {
+  const isBehind = context.older.some(
+    (other) => other.hub === queue.hub && other.kind === queue.kind && roomFor(other, context) > 0,
+  );
+  if (isBehind) return undefined;
+  const { hubName, type } = namesOf(queue, context);
+  return type && context.room.take(hubName, workOf(queue.kind), type);
 }
 
-/** Leases from the tables what waited there, oldest first within a type. Runs after the write. */
+function namesOf(
+  queue: Queue,
+  { catalog }: ClaimContext,
+): { readonly hubName: string; readonly type: TypeKey | undefined } {
+  const hubName = catalog.hubNames.get(queue.hub) ?? '';
+  return { hubName, type: catalog.keys.get(queue.type) };
+}
+
+function roomFor(queue: Queue, context: ClaimContext): number {
+  const { hubName, type } = namesOf(queue, context);
+  return type ? context.room.left(hubName, workOf(queue.kind), type) : 0;
+}
+
+/**
+ * Leases from the tables what waited there, oldest first within a type, the type with the oldest first: a busy
+ * one does not starve the others. Runs after the write.
+ */
 export async function claimBacklog(
   session: SqlSession,
   context: ClaimContext,
   handed: Handed,
 ): Promise<void> {
   const { env, hints, left } = context;
-  const queues = new Map(hints.dueQueues(env.now).map((queue) => [JSON.stringify(queue), queue]));
-  for (const { queue, at } of left) if (at <= env.now) queues.set(JSON.stringify(queue), queue);
-  for (const queue of queues.values()) {
-    const hubName = context.catalog.hubNames.get(queue.hub);
-    const type = context.catalog.keys.get(queue.type);
-    if (hubName === undefined || !type) continue;
-    const limit = context.room.left(hubName, workOf(queue.kind), type);
-    if (limit === 0) continue;
+  const due = [...hints.dueQueues(env.now), ...left.filter(({ at }) => at <= env.now)];
+  due.sort((a, b) => a.at - b.at);
+  const queues = new Map(due.map(({ queue }) => [JSON.stringify(queue), queue]));
+  for (const queue of queues.values()) await claimQueue(session, context, handed, queue);
+}
+
+/** Until the room or the queue is used up: a page may hold rows that nobody is to be handed. */
+async function claimQueue(
+  session: SqlSession,
+  context: ClaimContext,
+  handed: Handed,
+  queue: Queue,
+): Promise<void> {
+  const { hubName, type } = namesOf(queue, context);
+  if (!type) return;
+  let oldestLeftAt: number | undefined;
+  for (;;) {
+    const limit = roomFor(queue, context);
+    if (limit === 0) break;
     const target = { queue, hubName, type, limit };
-    const found =
+    const page =
       queue.kind === KIND.activity
         ? await claimActivities(session, context, handed, target)
         : await claimRuns(session, context, handed, target);
-    if (found < limit) {
-      context.seen.push({ queue, at: await nextInQueue(session, queue, env.now) });
+    if (page.length < limit) {
+      context.seen.push({ queue, at: await nextInQueue(session, queue, context.env.now) });
+      return;
     }
+    oldestLeftAt = page.at(-1)?.ready_at ?? undefined;
   }
+  if (oldestLeftAt !== undefined) context.seen.push({ queue, at: oldestLeftAt });
 }
+
+/** Rows that were looked at, in the order of the queue, with the times at which they had become ready. */
+type Page = readonly { readonly ready_at: number | null }[];
 
 interface Target {
   readonly queue: Queue;
@@ -167,7 +207,7 @@ async function claimActivities(
   { room, env }: ClaimContext,
   handed: Handed,
   { queue, hubName, type, limit }: Target,
-): Promise<number> {
+): Promise<Page> {
   const rows = await session.all(
     `select a.*, r.exec as owner_exec
        from activities a
@@ -179,6 +219,7 @@ async function claimActivities(
   );
   const leased: { row: ActivityRow }[] = [];
   const orphans: ActivityRow[] = [];
+  const page = rows.map((row) => ({ ready_at: Number(row['ready_at']) }));
   for (const found of rows) {
     const row = readRow<ActivityRow>(found);
     if (row.detached === 0 && found['owner_exec'] !== row.exec) {
@@ -193,8 +234,7 @@ async function claimActivities(
   }
   await deleteActivities(session, orphans);
   await updateActivities(session, leased);
-  // Orphans made room for others behind them: a full page may hold fewer items than were asked for.
-  return rows.length;
+  return page;
 }
 
 const UNREAD = selectWhere(INBOX, {
@@ -218,7 +258,7 @@ async function claimRuns(
   { room, env }: ClaimContext,
   handed: Handed,
   { queue, hubName, type, limit }: Target,
-): Promise<number> {
+): Promise<Page> {
   const rows = await session.all(
     `select r.*
        from runs r
@@ -228,6 +268,7 @@ async function claimRuns(
     [queue.hub, queue.kind, queue.type, env.now, limit],
   );
   const runs = rows.map((row) => readRow<RunRow>(row));
+  const page = runs.map(({ ready_at }) => ({ ready_at }));
   const instances = await readInstances(session, runs);
   const changed: RunRow[] = [];
   for (const run of runs) {
@@ -245,7 +286,7 @@ async function claimRuns(
     handed.turns.push({ instance, run, events, taker });
   }
   await updateRuns(session, changed);
-  return rows.length;
+  return page;
 }
 
 async function readInstances(
@@ -304,6 +345,7 @@ const CHUNKS = selectWhere(HISTORY, {
     ['hub', '='],
     ['rid', '='],
     ['chunk', '>='],
+    ['hidden', '='],
   ],
   columns: ['bytes'],
   orderBy: ['chunk'],
@@ -319,7 +361,7 @@ export async function readHistories(
   for (const { instance, run, events, taker } of turns) {
     const rows =
       run.next_chunk > run.first_chunk
-        ? await session.allMany(CHUNKS, [[run.hub, run.rid, run.first_chunk]])
+        ? await session.allMany(CHUNKS, [[run.hub, run.rid, run.first_chunk, 0]])
         : [];
     const history = rows.map(({ bytes }) => bytes as Uint8Array);
     const hubName = hubNames.get(run.hub) ?? '';

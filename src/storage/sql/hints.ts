@@ -35,12 +35,8 @@ export class Hints {
     else this.#timers.set(hub, at);
   }
 
-  dueQueues(now: number): Queue[] {
-    return [...this.#queues.values()].filter(({ at }) => at <= now).map(({ queue }) => queue);
-  }
-
-  isDue({ hub, kind, type }: Queue, now: number): boolean {
-    return (this.#queues.get(`${hub} ${kind} ${type}`)?.at ?? Infinity) <= now;
+  dueQueues(now: number): { readonly queue: Queue; readonly at: number }[] {
+    return [...this.#queues.values()].filter(({ at }) => at <= now);
   }
 
   dueTimers(now: number): number[] {
