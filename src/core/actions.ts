@@ -158,7 +158,7 @@ function createTimer(draft: DecisionDraft, timerId: number, action: CreateTimerA
 }
 
 /** Rounded up to the next millisecond: a timer never fires before its time. */
-function dueAt(fireAt: Timestamp): number {
+export function dueAt(fireAt: Timestamp): number {
   return Number(fireAt.seconds) * 1000 + Math.ceil(fireAt.nanos / 1_000_000);
 }
 

@@ -154,14 +154,16 @@ function executionCompleted(
   status: OrchestrationStatus,
   at: number,
 ): StoredEvent {
-  const { result, failureDetails } = action;
+  const isFailed = status === OrchestrationStatus.FAILED;
+  const { result } = action;
+  const failureDetails = isFailed ? failureOf(action) : action.failureDetails;
   return encodeEvent({
     eventType: {
       case: 'executionCompleted',
       value: {
         orchestrationStatus: status,
-        ...(status !== OrchestrationStatus.FAILED && result !== undefined && { result }),
-        ...(failureDetails && { failureDetails }),
+        ...optional('result', isFailed ? undefined : result),
+        ...optional('failureDetails', failureDetails),
       },
     },
     at,

@@ -1,12 +1,12 @@
 /** Turning ready rows into leased work items. Pure: the caller reads the rows and writes the leases. */
-import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { dueAt } from '../../core/actions.ts';
 import { NEW_EVENTS_BYTES_MAX, NEW_EVENTS_MAX } from '../../core/limits.ts';
 import { orchestratorStarted } from '../../core/orchestration.ts';
 import { decodeEvent, EVENT_NUMBER } from '../../wire/events.ts';
 import type { ActivityRow, InboxRow, InstanceRow, RunRow } from '../sql/rows.ts';
 import type { ClaimedActivity, ClaimedOrchestration } from '../store.ts';
 import { makeToken } from './keys.ts';
-import type { RoundEnv } from './state.ts';
+import { WAKE_UP, type RoundEnv } from './state.ts';
 
 export interface DispatchEnv extends RoundEnv {
   /** This process, as a row in `nodes`. */
@@ -41,7 +41,7 @@ function fireAtOf(row: InboxRow): number {
   if (row.type !== EVENT_NUMBER.timerFired) return 0;
   const { eventType } = decodeEvent(row);
   const fireAt = eventType.case === 'timerFired' ? eventType.value.fireAt : undefined;
-  return fireAt ? timestampMs(fireAt) : 0;
+  return fireAt ? dueAt(fireAt) : 0;
 }
 
 export interface RunClaim {
@@ -63,7 +63,10 @@ export function claimedOrchestration(claim: RunClaim): ClaimedOrchestration {
     instanceId: instance.id,
     executionId: run.execution_id,
     history: claim.history,
-    newEvents: [orchestratorStarted(run.dispatched_at), ...claim.events],
+    newEvents: [
+      orchestratorStarted(run.dispatched_at),
+      ...claim.events.filter(({ type }) => type !== WAKE_UP),
+    ],
     traceContext: run.trace ?? undefined,
     attempts: run.attempts,
   };
