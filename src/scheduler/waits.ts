@@ -46,6 +46,8 @@ export class Waits {
   ): Promise<void> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    // It may be rejected while the store is being asked, when nobody awaits it yet.
+    promise.catch(() => undefined);
     const waiter: Waiter = {
       until,
       resolve: () => {
@@ -66,7 +68,6 @@ export class Waits {
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.#remove(hub, instanceId, waiter);
-      promise.catch(() => undefined); // Aborted while the store was being asked: already reported.
     }
   }
 
