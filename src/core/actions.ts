@@ -11,6 +11,7 @@ import {
   type TerminateOrchestrationAction,
 } from '../proto/orchestrator_service_pb.ts';
 import { encodeEvent } from '../wire/events.ts';
+import { childStarted } from './child-started.ts';
 import type { DecisionDraft } from './decision-draft.ts';
 import { TaskHubError } from './errors.ts';
 import { failure } from './failures.ts';
@@ -107,21 +108,7 @@ function createSubOrchestration(
     return;
   }
   const executionId = env.newExecutionId();
-  const started = encodeEvent({
-    eventType: {
-      case: 'executionStarted',
-      value: {
-        ...common,
-        orchestrationInstance: { instanceId, executionId },
-        parentInstance: {
-          taskScheduledId: taskId,
-          name: turn.name,
-          ...(turn.version !== '' && { version: turn.version }),
-          orchestrationInstance: { instanceId: turn.instanceId, executionId: turn.executionId },
-        },
-      },
-    },
-  });
+  const started = childStarted({ ...action, instanceId }, { taskId, executionId, parent: turn });
   const version = action.version ?? '';
   draft.children.push({ taskId, instanceId, executionId, name, version, tags, started });
 }

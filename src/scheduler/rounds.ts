@@ -5,7 +5,15 @@
 import type { Clock } from '../base/clock.ts';
 import { nextLoop } from '../base/yield.ts';
 import { TaskHubError } from '../core/errors.ts';
-import type { Claimed, Commit, Outcome, StatusChange, Store, Taker } from '../storage/store.ts';
+import type {
+  Claimed,
+  Commit,
+  Outcome,
+  RoundResult,
+  StatusChange,
+  Store,
+  Taker,
+} from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { describeError } from '../telemetry/logger.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -75,9 +83,7 @@ export class Rounds {
 
   #run(): void {
     if (this.#running || this.#isClosed) return;
-    this.#running = this.#loop().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running = this.#loop();
   }
 
   async #loop(): Promise<void> {
@@ -87,32 +93,45 @@ export class Rounds {
       await this.#round();
       await nextLoop();
     }
+    // In the same step as the last look: what comes after it starts the loop again.
+    this.#running = undefined;
   }
 
   async #round(): Promise<void> {
-    const { store, clock, logger, takers, onClaimed, onChanges } = this.#options;
+    const { store, clock, logger, takers } = this.#options;
     const batch = this.#takeBatch();
     const now = clock.now();
     this.#isWanted = false;
+    const commits = batch.map(({ commit }) => commit);
+    let result: RoundResult;
     try {
-      const result = await store.exchange({
-        now,
-        commits: batch.map(({ commit }) => commit),
-        takers: takers(),
-      });
-      onClaimed(result.claimed);
-      for (const [index, { resolve }] of batch.entries()) {
-        resolve(result.outcomes[index] ?? refusal('UNAVAILABLE', 'no outcome for this request'));
-      }
-      onChanges(result.changes);
-      if (result.hasMore) this.#isWanted = true;
-      this.#wakeAt(result.wakeAt);
+      result = await store.exchange({ now, commits, takers: takers() });
     } catch (error) {
       logger.error('a round failed', { error: describeError(error) });
       for (const { resolve } of batch) {
         resolve(refusal('UNAVAILABLE', 'the store did not answer; try again', error));
       }
       this.#wakeAt(now + RETRY_MS);
+      return;
+    }
+    for (const [index, { resolve }] of batch.entries()) {
+      resolve(result.outcomes[index] ?? refusal('UNAVAILABLE', 'no outcome for this request'));
+    }
+    if (result.hasMore) this.#isWanted = true;
+    this.#wakeAt(result.wakeAt);
+    this.#report(result);
+  }
+
+  /** What is committed stays so, whatever becomes of the news of it. */
+  #report({ claimed, changes }: RoundResult): void {
+    const { logger, onClaimed, onChanges } = this.#options;
+    try {
+      onClaimed(claimed);
+      onChanges(changes);
+    } catch (error) {
+      logger.error('a round was committed, but not all of its work was handed out', {
+        error: describeError(error),
+      });
     }
   }
 

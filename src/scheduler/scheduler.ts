@@ -18,7 +18,15 @@ import type {
   SuspendRequest,
   TerminateRequest,
 } from '../proto/orchestrator_service_pb.ts';
-import type { Commit, ReleaseCommit, Store, WorkKind } from '../storage/store.ts';
+import type {
+  AbandonCommit,
+  ActivityCommit,
+  Commit,
+  ReleaseCommit,
+  Store,
+  TurnCommit,
+  WorkKind,
+} from '../storage/store.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { concat } from '../wire/bytes.ts';
 import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
@@ -35,7 +43,13 @@ import { Rounds } from './rounds.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { runUpkeep } from './upkeep.ts';
 import { Waits, type WaitUntil } from './waits.ts';
-import { Workers, type ConnectOptions, type WorkerInfo, type WorkerStream } from './workers.ts';
+import {
+  Workers,
+  type ConnectOptions,
+  type Ending,
+  type WorkerInfo,
+  type WorkerStream,
+} from './workers.ts';
 
 export type { WorkItemSink, WorkerStream } from './workers.ts';
 
@@ -55,6 +69,9 @@ export interface WaitOptions {
 
 /** A history message gathers stored chunks up to about this size. */
 const HISTORY_MESSAGE_BYTES = 256 * 1024;
+
+/** What a worker sends for an item that it holds. */
+type Answer = TurnCommit | ActivityCommit | AbandonCommit;
 
 const TASK_HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
@@ -224,30 +241,44 @@ export class Scheduler {
       this.#chunks.add(response);
       return;
     }
+    const { completionToken: token } = response;
     const whole = this.#chunks.join(response);
-    await this.#settle(whole.completionToken, turnCommit(hub, whole));
+    if (!whole) {
+      await this.abandon(hub, 'orchestration', token);
+      throw new TaskHubError(
+        'WRONG_STATE',
+        `earlier chunks of the completion '${token.slice(0, 200)}' are gone; its work item is handed out again`,
+      );
+    }
+    await this.#settle(turnCommit(hub, whole), whole.requiresHistory ? 'forgot' : 'completed');
   }
 
   async completeActivity(hub: string, response: ActivityResponse): Promise<void> {
     const { completionToken: token, result, failureDetails } = response;
     assertToken(token);
-    await this.#settle(token, { kind: 'activity', hub, token, result, failureDetails });
+    await this.#settle({ kind: 'activity', hub, token, result, failureDetails }, 'completed');
   }
 
   async abandon(hub: string, work: WorkKind, token: string): Promise<void> {
-    this.#chunks.drop(token);
-    await this.#settle(token, { kind: 'abandon', hub, work, token });
+    await this.#settle({ kind: 'abandon', hub, work, token }, 'gaveBack');
   }
 
   /** The worker's place is free from the round on that carries its answer. */
-  async #settle(token: string, commit: Commit): Promise<void> {
-    const undo = this.#workers.settle(token);
+  async #settle(commit: Answer, ending: Ending): Promise<void> {
+    const { token } = commit;
+    const settlement = this.#workers.settle(token, ending);
     try {
       await this.#commit(commit);
     } catch (error) {
-      if (!(error instanceof TaskHubError && error.code === 'LEASE_LOST')) undo?.();
+      if (error instanceof TaskHubError && error.code === 'LEASE_LOST') {
+        settlement?.disown();
+        this.#chunks.drop(token);
+      } else {
+        settlement?.undo();
+      }
       throw error;
     }
+    this.#chunks.drop(token);
   }
 
   /** Committed history as encoded `HistoryChunk` messages; nothing for a missing instance. */

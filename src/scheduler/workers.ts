@@ -1,8 +1,13 @@
 /** The connected workers: their room, what they hold, and what becomes of it when they go. */
 import type { Clock } from '../base/clock.ts';
-import type { GetWorkItemsRequest, WorkItemFilters } from '../proto/orchestrator_service_pb.ts';
+import {
+  WorkerCapability,
+  type GetWorkItemsRequest,
+  type WorkItemFilters,
+} from '../proto/orchestrator_service_pb.ts';
 import type { Claimed, ReleaseCommit, Taker, TypeFilter, WorkKind } from '../storage/store.ts';
 import { encodeActivityWorkItem, encodeOrchestratorWorkItem } from '../wire/work-items.ts';
+import { RecentKeys } from './recent-keys.ts';
 import type { SchedulerSettings } from './settings.ts';
 
 /** The transport's side of one `GetWorkItems` stream. */
@@ -28,6 +33,14 @@ export interface WorkerInfo {
   readonly inFlight: number;
 }
 
+interface HeldItem {
+  readonly kind: WorkKind;
+  readonly key: string;
+}
+
+/** How a worker let go of an item. */
+export type Ending = 'completed' | 'forgot' | 'gaveBack';
+
 interface Stream {
   readonly id: number;
   readonly hub: string;
@@ -37,8 +50,16 @@ interface Stream {
   readonly sink: WorkItemSink;
   readonly capacity: Readonly<Record<WorkKind, number>>;
   readonly filters: Readonly<Record<WorkKind, readonly TypeFilter[] | undefined>>;
-  readonly held: Map<string, WorkKind>;
+  readonly held: Map<string, HeldItem>;
+  /** The worker keeps orchestrations in memory between turns and says so. */
+  readonly isSticky: boolean;
+  readonly messageBytesMax: number;
+  readonly fetchesHistory: boolean;
+  readonly caches: RecentKeys;
+  readonly avoids: RecentKeys;
   readonly heldCount: Record<WorkKind, number>;
+  /** Told to go: it gets nothing more. */
+  isEnding: boolean;
 }
 
 export interface WorkersOptions {
@@ -54,6 +75,8 @@ export interface ConnectOptions {
   readonly request: GetWorkItemsRequest;
   readonly workerId: string | undefined;
   readonly userAgent: string | undefined;
+  /** The worker declares that it keeps orchestrations in memory (`x-durabletask-sticky: 1`). */
+  readonly isSticky: boolean;
   readonly sink: WorkItemSink;
 }
 
@@ -83,8 +106,13 @@ export class Workers {
         entity: this.#capacity(request.maxConcurrentEntityWorkItems),
       },
       filters: readFilters(request.workItemFilters),
+      messageBytesMax: hasNoMessageLimit(options.userAgent) ? Infinity : MESSAGE_BYTES_MAX,
+      fetchesHistory: request.capabilities.includes(WorkerCapability.HISTORY_STREAMING),
+      caches: new RecentKeys(),
+      avoids: new RecentKeys(),
       held: new Map(),
       heldCount: { orchestration: 0, activity: 0, entity: 0 },
+      isEnding: false,
     };
     this.#nextId += 1;
     this.#streams.set(stream.id, stream);
@@ -107,17 +135,11 @@ export class Workers {
   takers(): readonly Taker[] {
     const takers: Taker[] = [];
     for (const stream of this.#streams.values()) {
-      if (stream.sink.isBlocked) continue;
+      if (stream.isEnding || stream.sink.isBlocked) continue;
       for (const kind of OFFERED) {
         const credit = stream.capacity[kind] - stream.heldCount[kind];
         if (credit <= 0) continue;
-        takers.push({
-          id: stream.id,
-          hub: stream.hub,
-          kind,
-          credit,
-          filters: stream.filters[kind],
-        });
+        takers.push(takerOf(stream, kind, credit));
       }
     }
     if (takers.length < 2) return takers;
@@ -130,16 +152,12 @@ export class Workers {
     const lost: Claimed[] = [];
     for (const item of claimed) {
       const stream = this.#streams.get(item.taker);
-      if (!stream) {
+      if (!stream || stream.isEnding) {
         lost.push(item);
         continue;
       }
-      this.#hold(stream, item.token, item.kind);
-      stream.sink.push(
-        item.kind === 'activity'
-          ? encodeActivityWorkItem(item.request, item.token)
-          : encodeOrchestratorWorkItem({ ...item, completionToken: item.token }),
-      );
+      this.#hold(stream, item.token, item);
+      stream.sink.push(encodeWorkItem(item));
     }
     if (lost.length > 0) {
       const readyAt = this.#options.clock.now();
@@ -149,26 +167,35 @@ export class Workers {
     }
   }
 
-  #hold(stream: Stream, token: string, kind: WorkKind): void {
-    stream.held.set(token, kind);
+  #hold(stream: Stream, token: string, { kind, key }: HeldItem): void {
+    stream.held.set(token, { kind, key });
     stream.heldCount[kind] += 1;
     this.#holders.set(token, stream);
   }
 
-  /** A worker answered: its place is free, whatever becomes of the answer. Undo with the result if it failed. */
-  settle(token: string): (() => void) | undefined {
+  /**
+   * A worker answered: its place is free, whatever becomes of the answer. `undo` is for an answer that could not
+   * be committed; `disown` for one that was stale, so that the worker is not believed to know the execution.
+   */
+  settle(token: string, ending: Ending): Settlement | undefined {
     const stream = this.#holders.get(token);
-    const kind = stream?.held.get(token);
-    if (!stream || !kind) return undefined;
+    const item = stream?.held.get(token);
+    if (!stream || !item) return undefined;
     this.#holders.delete(token);
     stream.held.delete(token);
-    stream.heldCount[kind] -= 1;
-    return () => {
-      if (this.#streams.has(stream.id)) {
-        this.#hold(stream, token, kind);
-      } else {
-        this.#releaseAll(stream.hub, [[token, kind]]);
-      }
+    stream.heldCount[item.kind] -= 1;
+    if (ending === 'gaveBack') stream.avoids.add(item.key);
+    if (ending !== 'completed') stream.caches.delete(item.key);
+    else if (stream.isSticky && item.kind === 'orchestration') stream.caches.add(item.key);
+    return {
+      disown: () => {
+        stream.caches.delete(item.key);
+      },
+      undo: () => {
+        stream.caches.delete(item.key);
+        if (this.#streams.has(stream.id)) this.#hold(stream, token, item);
+        else this.#releaseAll(stream.hub, [[token, item]]);
+      },
     };
   }
 
@@ -195,12 +222,12 @@ export class Workers {
   }
 
   /** Tokens stay good for a grace period, so that completions in flight still land. */
-  #releaseAll(hub: string, held: readonly (readonly [string, WorkKind])[]): void {
+  #releaseAll(hub: string, held: readonly (readonly [string, HeldItem])[]): void {
     if (held.length === 0) return;
     const { clock, settings, release } = this.#options;
     const now = clock.now();
     release(
-      held.map(([token, work]) => ({
+      held.map(([token, { kind: work }]) => ({
         kind: 'release',
         hub,
         work,
@@ -213,7 +240,9 @@ export class Workers {
   /** Ends the streams of one hub, or all, with OK; their workers may still complete what they hold. */
   end(hub?: string): void {
     for (const stream of [...this.#streams.values()]) {
-      if (hub === undefined || stream.hub === hub) stream.sink.end();
+      if (hub !== undefined && stream.hub !== hub) continue;
+      stream.isEnding = true;
+      stream.sink.end();
     }
   }
 
@@ -222,13 +251,53 @@ export class Workers {
     const readyAt = this.#options.clock.now();
     const commits: ReleaseCommit[] = [];
     for (const [token, { hub, held }] of this.#holders) {
-      const work = held.get(token);
-      if (work) commits.push({ kind: 'release', hub, work, token, readyAt });
+      const item = held.get(token);
+      if (item) commits.push({ kind: 'release', hub, work: item.kind, token, readyAt });
     }
     this.#holders.clear();
     this.#streams.clear();
     return commits;
   }
+}
+
+export interface Settlement {
+  readonly disown: () => void;
+  readonly undo: () => void;
+}
+
+function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {
+  const { id, hub, messageBytesMax, fetchesHistory, caches, avoids } = stream;
+  const isIdle = stream.held.size === 0;
+  const filters = stream.filters[kind];
+  return {
+    id,
+    hub,
+    kind,
+    credit,
+    filters,
+    isIdle,
+    messageBytesMax,
+    fetchesHistory,
+    caches,
+    avoids,
+  };
+}
+
+function encodeWorkItem(item: Claimed): Uint8Array {
+  if (item.kind === 'activity') return encodeActivityWorkItem(item.request, item.token);
+  return encodeOrchestratorWorkItem({
+    ...item,
+    completionToken: item.token,
+    requiresHistoryStreaming: item.historyMode === 'streamed',
+  });
+}
+
+/** gRPC's default receive limit is 4 MiB, frame included; most clients leave it at that. */
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024 - 16 * 1024;
+
+/** JavaScript clients lift the limit; a hint that is wrong costs a failed delivery, not correctness. */
+function hasNoMessageLimit(userAgent: string | undefined): boolean {
+  return userAgent !== undefined && /^durabletask-(js|scheduler)\//.test(userAgent);
 }
 
 function readFilters(filters: WorkItemFilters | undefined): Stream['filters'] {

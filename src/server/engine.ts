@@ -35,6 +35,8 @@ export interface OpenWorkerStreamOptions {
   readonly workerId: string | undefined;
   /** `x-user-agent` metadata: a hint for work-arounds, never for correctness. */
   readonly userAgent: string | undefined;
+  /** The worker keeps orchestrations in memory between turns: history it knows is left out. */
+  readonly isSticky: boolean;
   readonly sink: WorkItemSink;
 }
 

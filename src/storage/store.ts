@@ -83,6 +83,37 @@ export interface ReleaseCommit {
   readonly readyAt: number;
 }
 
+/** Runs a FAILED instance again from where it failed. NOT_FOUND, WRONG_STATE. */
+export interface RewindCommit {
+  readonly kind: 'rewind';
+  readonly hub: string;
+  readonly instanceId: string;
+  readonly reason: string | undefined;
+}
+
+/** Deletes an ended instance; `count` says how many. A missing one counts 0. */
+export interface PurgeCommit {
+  readonly kind: 'purge';
+  readonly hub: string;
+  readonly instanceId: string;
+  /** A live instance: WRONG_STATE, or left alone with count 0. */
+  readonly onLive: 'refuse' | 'skip';
+}
+
+/** Ends a live orchestration without its worker; `count` is 0 when there was nothing to end. */
+export interface EndCommit {
+  readonly kind: 'end';
+  readonly hub: string;
+  readonly instanceId: string;
+  /** `executionTerminated` without a time. */
+  readonly event: StoredEvent;
+}
+
+/** Starts an ended instance's id again; WRONG_STATE while it is live. */
+export interface RestartCommit extends Omit<StartCommit, 'kind'> {
+  readonly kind: 'restart';
+}
+
 export interface CreateHubCommit {
   readonly kind: 'createHub';
   readonly hub: string;
@@ -95,6 +126,9 @@ export interface DeleteHubCommit {
   readonly hub: string;
 }
 
+/** How the history of a turn travels: in the message, known to the worker already, or fetched by it. */
+export type HistoryMode = 'inline' | 'cached' | 'streamed';
+
 export type Commit =
   | StartCommit
   | DeliverCommit
@@ -102,16 +136,27 @@ export type Commit =
   | ActivityCommit
   | AbandonCommit
   | ReleaseCommit
+  | RewindCommit
+  | PurgeCommit
+  | EndCommit
+  | RestartCommit
   | CreateHubCommit
   | DeleteHubCommit;
 
 /** One commit's own result; a refusal leaves no trace of that commit and does not touch the others. */
-export type Outcome = { readonly ok: true } | { readonly ok: false; readonly error: TaskHubError };
+export type Outcome =
+  | { readonly ok: true; readonly count?: number }
+  | { readonly ok: false; readonly error: TaskHubError };
 
 /** Names (and versions) that a worker takes. Empty `versions`: any; `''` stands for unversioned. */
 export interface TypeFilter {
   readonly name: string;
   readonly versions: readonly string[];
+}
+
+/** Execution ids, or the numbers of activities. */
+export interface KeySet {
+  has(key: string): boolean;
 }
 
 /** Room on one worker's stream for one kind of work. */
@@ -124,6 +169,16 @@ export interface Taker {
   readonly credit: number;
   /** `undefined`: everything. An empty list: nothing. */
   readonly filters: readonly TypeFilter[] | undefined;
+  /** Nothing is in flight on this stream, of any kind. */
+  readonly isIdle: boolean;
+  /** The largest message that the client accepts; `Infinity` for those known to have no limit. */
+  readonly messageBytesMax: number;
+  /** The worker fetches a history that is left out for its size (`HISTORY_STREAMING`). */
+  readonly fetchesHistory: boolean;
+  /** Executions that the worker has in memory: their history is left out. */
+  readonly caches: KeySet;
+  /** Items that this worker gave back: others are preferred for them. */
+  readonly avoids: KeySet;
 }
 
 export interface ClaimedOrchestration {
@@ -133,8 +188,11 @@ export interface ClaimedOrchestration {
   readonly token: string;
   readonly instanceId: string;
   readonly executionId: string;
-  /** Committed history of this execution, framed as `pastEvents`. */
+  /** Committed history of this execution, framed as `pastEvents`; empty when it does not travel inline. */
   readonly history: readonly Uint8Array[];
+  readonly historyMode: HistoryMode;
+  /** Names the item to `Taker.caches` and `Taker.avoids`. */
+  readonly key: string;
   /** `orchestratorStarted` first. */
   readonly newEvents: readonly StoredEvent[];
   readonly traceContext: Uint8Array | undefined;
@@ -149,6 +207,8 @@ export interface ClaimedActivity {
   readonly token: string;
   /** Encoded `ActivityRequest`. */
   readonly request: Uint8Array;
+  /** Names the item to `Taker.avoids`. */
+  readonly key: string;
   readonly attempts: number;
 }
 

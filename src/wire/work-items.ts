@@ -29,6 +29,10 @@ const ENTITY_PARAMETERS: Field = {
   ),
 };
 
+/** `requiresHistoryStreaming = true`: field 6, a varint. */
+const REQUIRES_HISTORY_STREAMING = new Uint8Array([0x30, 0x01]);
+const NOTHING = new Uint8Array();
+
 export interface OrchestratorWorkItem {
   readonly instanceId: string;
   readonly executionId: string;
@@ -38,6 +42,8 @@ export interface OrchestratorWorkItem {
   /** Encoded `OrchestrationTraceContext` of the last accepted response. */
   readonly traceContext: Uint8Array | undefined;
   readonly completionToken: string;
+  /** The worker is to fetch the history itself (StreamInstanceHistory). */
+  readonly requiresHistoryStreaming: boolean;
 }
 
 export function encodeOrchestratorWorkItem(item: OrchestratorWorkItem): Uint8Array {
@@ -54,6 +60,7 @@ export function encodeOrchestratorWorkItem(item: OrchestratorWorkItem): Uint8Arr
     ...item.history,
     frameEvents(item.newEvents, EVENT_FIELD.new),
     joinFields(tail),
+    item.requiresHistoryStreaming ? REQUIRES_HISTORY_STREAMING : NOTHING,
   ]);
   return withToken({ tag: WORK_ITEM.orchestratorRequest, bytes: request }, item.completionToken);
 }

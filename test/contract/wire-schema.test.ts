@@ -169,7 +169,7 @@ function typeOf(field: DescField, kind: 'message' | 'enum' | 'scalar'): string {
 }
 
 function scalarName(type: ScalarType): string {
-  return (ScalarType[type]).toLowerCase();
+  return ScalarType[type].toLowerCase();
 }
 
 describe('wire schema', () => {

@@ -10,6 +10,8 @@ export interface CallContext {
   readonly workerId: string | undefined;
   /** `x-user-agent` metadata: SDK, version and role. */
   readonly userAgent: string | undefined;
+  /** `x-durabletask-sticky: 1`: a worker that keeps orchestrations in memory between turns. */
+  readonly isSticky: boolean;
   /** Aborts when the client goes away, cancels, or its deadline passes. */
   readonly signal: AbortSignal;
 }
@@ -36,6 +38,9 @@ export function createCallContext(call: CancellableCall): CallContext {
     taskHub: firstText(call.metadata, 'taskhub') ?? DEFAULT_TASK_HUB,
     get workerId() {
       return firstText(call.metadata, 'workerid');
+    },
+    get isSticky() {
+      return firstText(call.metadata, 'x-durabletask-sticky') === '1';
     },
     get userAgent() {
       return firstText(call.metadata, 'x-user-agent');

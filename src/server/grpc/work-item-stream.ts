@@ -27,8 +27,9 @@ export interface ServeWorkItemsOptions {
 export async function serveWorkItems(options: ServeWorkItemsOptions): Promise<void> {
   const { engine, request, call, sink } = options;
   sink.push(HEALTH_PING);
-  const { workerId, userAgent } = call;
-  const stream = engine.openWorkerStream(call.taskHub, { request, workerId, userAgent, sink });
+  const { workerId, userAgent, isSticky } = call;
+  const identity = { workerId, userAgent, isSticky };
+  const stream = engine.openWorkerStream(call.taskHub, { ...identity, request, sink });
   try {
     await pingWhileIdle(sink, options.clock);
   } finally {

@@ -69,6 +69,7 @@ const TABLES: readonly TableDefinition[] = [
       'read_seq int',
       'first_chunk int',
       'next_chunk int',
+      'history_bytes int',
       'parent_rid int null',
       'parent_exec int null',
       'parent_task int null',
@@ -80,7 +81,7 @@ const TABLES: readonly TableDefinition[] = [
   },
   {
     name: 'history',
-    columns: ['hub int', 'rid int', 'chunk int', 'bytes blob'],
+    columns: ['hub int', 'rid int', 'chunk int', 'hidden int', 'bytes blob'],
     constraints: ['primary key (hub, rid, chunk)'],
   },
   {

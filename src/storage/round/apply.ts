@@ -8,26 +8,27 @@ import type { RunRow, ActivityRow, TimerRow } from '../sql/rows.ts';
 import type {
   AbandonCommit,
   ActivityCommit,
+  Commit,
   CreateHubCommit,
   DeleteHubCommit,
   DeliverCommit,
+  EndCommit,
   Outcome,
+  PurgeCommit,
   ReleaseCommit,
+  RestartCommit,
   StartCommit,
-  TurnCommit,
   WorkKind,
 } from '../store.ts';
 import { parseToken } from './keys.ts';
-import { instanceNotFound, leaseLost, OK, type ApplyContext } from './outcomes.ts';
-import { createInstance, deliverOrEnd, replaceInstance } from './lifecycle.ts';
+import { instanceNotFound, leaseLost, OK, stillLive, type ApplyContext } from './outcomes.ts';
+import { createInstance, deliverOrEnd, replaceInstance, terminateNow } from './lifecycle.ts';
 import type { RoundState } from './state.ts';
+import { applyRewind } from './rewind.ts';
 import { applyTurn } from './turn.ts';
 
 /** Commits that change rows; hubs are made and deleted outside rounds. */
-export type RowCommit = Exclude<
-  StartCommit | DeliverCommit | TurnCommit | ActivityCommit | AbandonCommit | ReleaseCommit,
-  CreateHubCommit | DeleteHubCommit
->;
+export type RowCommit = Exclude<Commit, CreateHubCommit | DeleteHubCommit>;
 
 export function applyCommit(state: RoundState, commit: RowCommit, context: ApplyContext): Outcome {
   switch (commit.kind) {
@@ -43,6 +44,14 @@ export function applyCommit(state: RoundState, commit: RowCommit, context: Apply
       return applyAbandon(state, commit, context);
     case 'release':
       return applyRelease(state, commit, context);
+    case 'rewind':
+      return applyRewind(state, commit, context);
+    case 'purge':
+      return applyPurge(state, commit, context);
+    case 'end':
+      return applyEnd(state, commit, context);
+    case 'restart':
+      return applyRestart(state, commit, context);
   }
 }
 
@@ -56,6 +65,34 @@ function applyStart(state: RoundState, commit: StartCommit, { hub }: ApplyContex
   }
   createInstance(state, { ...commit, hub, parent: undefined });
   return OK;
+}
+
+function applyRestart(state: RoundState, commit: RestartCommit, context: ApplyContext): Outcome {
+  const existing = state.byId(context.hub, commit.instanceId);
+  if (existing?.run) {
+    const { instance } = existing;
+    return { ok: false, error: stillLive('Restart', instance.id, instance.status as never) };
+  }
+  return applyStart(state, { ...commit, kind: 'start' }, context);
+}
+
+function applyPurge(state: RoundState, commit: PurgeCommit, { hub }: ApplyContext): Outcome {
+  const entry = state.byId(hub, commit.instanceId);
+  if (!entry) return { ok: true, count: 0 };
+  if (!entry.run) {
+    state.remove(entry);
+    return { ok: true, count: 1 };
+  }
+  if (commit.onLive === 'skip') return { ok: true, count: 0 };
+  const { instance } = entry;
+  return { ok: false, error: stillLive('Purge', instance.id, instance.status as never) };
+}
+
+function applyEnd(state: RoundState, commit: EndCommit, { hub }: ApplyContext): Outcome {
+  const entry = state.byId(hub, commit.instanceId);
+  if (!entry?.run) return { ok: true, count: 0 };
+  terminateNow(state, entry, commit.event);
+  return { ok: true, count: 1 };
 }
 
 function applyDeliver(state: RoundState, commit: DeliverCommit, { hub }: ApplyContext): Outcome {

@@ -6,6 +6,7 @@ import { decodeEvent, EVENT_NUMBER } from '../../wire/events.ts';
 import type { ActivityRow, InboxRow, InstanceRow, RunRow } from '../sql/rows.ts';
 import type { ClaimedActivity, ClaimedOrchestration } from '../store.ts';
 import { makeToken } from './keys.ts';
+import type { Need, Taken } from './room.ts';
 import { WAKE_UP, type RoundEnv } from './state.ts';
 
 export interface DispatchEnv extends RoundEnv {
@@ -44,11 +45,38 @@ function fireAtOf(row: InboxRow): number {
   return fireAt ? dueAt(fireAt) : 0;
 }
 
+/** Deliveries that ended with the loss of the worker's stream before an item goes out alone. */
+const SUSPECT_ATTEMPTS = 2;
+/** Ids, token and frame of a work item, generously. */
+const MESSAGE_FRAME_BYTES = 2048;
+
+export function needOfRun(run: RunRow, events: readonly InboxRow[]): Need {
+  const news = events.reduce((sum, { bytes }) => sum + bytes.length + 8, MESSAGE_FRAME_BYTES);
+  return {
+    key: run.execution_id,
+    bytes: news + run.history_bytes,
+    bytesWithoutHistory: run.history_bytes > 0 ? news : undefined,
+    isSuspect: run.attempts >= SUSPECT_ATTEMPTS,
+  };
+}
+
+export function needOfActivity(row: ActivityRow): Need {
+  return {
+    key: String(row.aid),
+    bytes: row.bytes.length + MESSAGE_FRAME_BYTES,
+    bytesWithoutHistory: undefined,
+    isSuspect: row.attempts >= SUSPECT_ATTEMPTS,
+  };
+}
+
+/** How long an item waits that nobody connected can carry now (too large for them, or to go out alone). */
+export const DEFER_MS = 1000;
+
 export interface RunClaim {
   readonly instance: InstanceRow;
   readonly run: RunRow;
   readonly events: readonly InboxRow[];
-  readonly taker: number;
+  readonly taken: Taken;
   readonly hubName: string;
   readonly history: readonly Uint8Array[];
 }
@@ -57,12 +85,14 @@ export function claimedOrchestration(claim: RunClaim): ClaimedOrchestration {
   const { run, instance } = claim;
   return {
     kind: 'orchestration',
-    taker: claim.taker,
+    taker: claim.taken.taker,
     hub: claim.hubName,
     token: run.token ?? '',
     instanceId: instance.id,
     executionId: run.execution_id,
     history: claim.history,
+    historyMode: claim.taken.history,
+    key: run.execution_id,
     newEvents: [
       orchestratorStarted(run.dispatched_at),
       ...claim.events.filter(({ type }) => type !== WAKE_UP),
@@ -88,6 +118,7 @@ export function claimedActivity(
     hub: options.hubName,
     token: row.token ?? '',
     request: row.bytes,
+    key: String(row.aid),
     attempts: row.attempts,
   };
 }

@@ -11,6 +11,8 @@ export class RowKeys {
   readonly consumed = new Map<string, { readonly hub: number; readonly rid: number }>();
   /** First history chunk of the current generation, where `executionStarted` stands. */
   readonly firstChunks = new Map<string, { readonly hub: number; readonly rid: number }>();
+  /** Whole histories, for a rewind. */
+  readonly histories = new Map<string, { readonly hub: number; readonly rid: number }>();
   readonly children = new Map<string, { readonly hub: number; readonly rid: number }>();
   readonly types = new Map<string, TypeKey>();
 
@@ -28,6 +30,9 @@ export class RowKeys {
   }
   addFirstChunk(hub: number, rid: number): void {
     this.firstChunks.set(ridKey(hub, rid), { hub, rid });
+  }
+  addHistory(hub: number, rid: number): void {
+    this.histories.set(ridKey(hub, rid), { hub, rid });
   }
   addChildren(hub: number, rid: number): void {
     this.children.set(ridKey(hub, rid), { hub, rid });

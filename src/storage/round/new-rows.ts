@@ -69,6 +69,7 @@ export function newRows(fresh: NewInstance, row: NewRow): NewRows {
       read_seq: 0,
       first_chunk: 1,
       next_chunk: 1,
+      history_bytes: 0,
       suspended: 0,
       updated_at: now,
       trace: null,

@@ -1,5 +1,5 @@
 /** Who has room for what: credits of the connected workers, drawn down as items are handed out. */
-import type { Taker, WorkKind } from '../store.ts';
+import type { HistoryMode, Taker, WorkKind } from '../store.ts';
 
 interface Place {
   readonly taker: Taker;
@@ -11,19 +11,37 @@ export interface ItemType {
   readonly version: string;
 }
 
+/** What an item asks of the stream that carries it. */
+export interface Need {
+  /** Names the item to `Taker.caches` and `Taker.avoids`: an execution id, or an activity's number. */
+  readonly key: string;
+  /** Of the whole message, history included. */
+  readonly bytes: number;
+  /** Of the message without history; `undefined` where there is none to leave out. */
+  readonly bytesWithoutHistory: number | undefined;
+  /** Its last deliveries ended with the loss of the worker: it goes out alone. */
+  readonly isSuspect: boolean;
+}
+
+export interface Taken {
+  readonly taker: number;
+  readonly history: HistoryMode;
+}
+
 export class Room {
   readonly #places = new Map<string, Place[]>();
+  readonly #byTaker = new Map<number, Place[]>();
 
   constructor(takers: readonly Taker[]) {
     for (const taker of takers) {
+      const place = { taker, left: taker.credit };
       const key = placeKey(taker.hub, taker.kind);
-      const places = this.#places.get(key) ?? [];
-      places.push({ taker, left: taker.credit });
-      this.#places.set(key, places);
+      this.#places.set(key, [...(this.#places.get(key) ?? []), place]);
+      this.#byTaker.set(taker.id, [...(this.#byTaker.get(taker.id) ?? []), place]);
     }
   }
 
-  /** How many items of this type could be handed out now. */
+  /** How many items of this type could be handed out now, whatever they need. */
   left(hub: string, kind: WorkKind, type: ItemType): number {
     let sum = 0;
     for (const place of this.#places.get(placeKey(hub, kind)) ?? []) {
@@ -32,16 +50,53 @@ export class Room {
     return sum;
   }
 
-  /** Takes one place, on the worker with most of them left; its id, or `undefined` if there is none. */
-  take(hub: string, kind: WorkKind, type: ItemType): number | undefined {
-    let best: Place | undefined;
+  /**
+   * Takes a place: on the worker that has the execution in memory, else on the one with most places left. Undefined
+   * if nobody who takes the type can carry this item now.
+   */
+  take(hub: string, kind: WorkKind, type: ItemType, need: Need): Taken | undefined {
+    let best: { readonly place: Place; readonly history: HistoryMode } | undefined;
+    let bestScore = -Infinity;
     for (const place of this.#places.get(placeKey(hub, kind)) ?? []) {
-      if (place.left > (best?.left ?? 0) && accepts(place.taker, type)) best = place;
+      if (place.left === 0 || !accepts(place.taker, type)) continue;
+      const history = historyMode(place.taker, need);
+      if (history === undefined || (need.isSuspect && !this.#isIdle(place.taker))) continue;
+      const score = place.left + preference(place.taker, need, history);
+      if (score <= bestScore) continue;
+      best = { place, history };
+      bestScore = score;
     }
     if (!best) return undefined;
-    best.left -= 1;
-    return best.taker.id;
+    const { place, history } = best;
+    if (need.isSuspect) this.#close(place.taker.id);
+    else place.left -= 1;
+    return { taker: place.taker.id, history };
   }
+
+  #isIdle({ id, isIdle }: Taker): boolean {
+    const places = this.#byTaker.get(id) ?? [];
+    return isIdle && places.every(({ left, taker }) => left === taker.credit);
+  }
+
+  #close(id: number): void {
+    for (const place of this.#byTaker.get(id) ?? []) place.left = 0;
+  }
+}
+
+/** More than any credit: memory beats a free place, and a free place beats the worker that gave the item back. */
+const PREFERENCE = 1_000_000;
+
+function preference({ avoids }: Taker, { key }: Need, history: HistoryMode): number {
+  if (history === 'cached') return PREFERENCE;
+  return avoids.has(key) ? -PREFERENCE : 0;
+}
+
+function historyMode(taker: Taker, need: Need): HistoryMode | undefined {
+  const { bytesWithoutHistory } = need;
+  if (bytesWithoutHistory !== undefined && taker.caches.has(need.key)) return 'cached';
+  if (need.bytes <= taker.messageBytesMax) return 'inline';
+  const fits = bytesWithoutHistory !== undefined && bytesWithoutHistory <= taker.messageBytesMax;
+  return fits && taker.fetchesHistory ? 'streamed' : undefined;
 }
 
 function placeKey(hub: string, kind: WorkKind): string {

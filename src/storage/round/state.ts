@@ -13,6 +13,13 @@ export class MissingRows extends Error {
   override readonly name = 'MissingRows';
 }
 
+export interface HistoryChunk {
+  readonly chunk: number;
+  /** 1: for readers of the history, never for a worker. */
+  readonly hidden: number;
+  readonly bytes: Uint8Array;
+}
+
 /** One instance of this round. */
 export interface Entry {
   readonly instance: InstanceRow;
@@ -28,7 +35,7 @@ export interface Entry {
   consumedUpto: number | undefined;
   /** Continue-as-new: the waiting rows move up by this much, and those of the old generation go. */
   inboxShift: number | undefined;
-  chunks: { readonly chunk: number; readonly bytes: Uint8Array }[];
+  chunks: HistoryChunk[];
   /** History chunks below this one belong to an earlier generation. */
   historyFrom: number | undefined;
   /** The run as it is in the database, where it is: what differs is written. */
@@ -50,6 +57,8 @@ export interface LoadedRows {
   readonly activities: ReadonlyMap<string, ActivityEntry | undefined>;
   readonly consumed: ReadonlyMap<string, readonly InboxRow[]>;
   readonly firstChunks: ReadonlyMap<string, Uint8Array | undefined>;
+  /** Chunks that workers see, in order. */
+  readonly histories: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly children: ReadonlyMap<string, readonly number[]>;
   readonly types: TypeBook;
 }
@@ -66,6 +75,9 @@ export interface RoundEnv {
   readonly nextId: () => number;
   readonly random: () => string;
 }
+
+/** The type of an inbox row that holds no event: it only makes a turn due. */
+export const WAKE_UP = 0;
 
 export class RoundState {
   readonly env: RoundEnv;
@@ -148,6 +160,43 @@ export class RoundState {
     return this.#loaded.firstChunks.get(key);
   }
 
+  /** The whole history of an ended instance, as stored. */
+  history({ instance: { hub, rid } }: Entry): readonly Uint8Array[] {
+    const chunks = this.#loaded.histories.get(ridKey(hub, rid));
+    if (chunks) return chunks;
+    this.#missing.addHistory(hub, rid);
+    throw new MissingRows();
+  }
+
+  /** Looks at all of several rows before the round starts over for the first that is missing. */
+  lookAtAll(looks: readonly (() => unknown)[]): void {
+    let isMissing = false;
+    for (const look of looks) {
+      try {
+        look();
+      } catch (error) {
+        if (!(error instanceof MissingRows)) throw error;
+        isMissing = true;
+      }
+    }
+    if (isMissing) throw new MissingRows();
+  }
+
+  /** An ended instance lives again, on the same row. */
+  revive(entry: Entry, run: RunRow): void {
+    entry.run = run;
+    entry.instanceChanged = true;
+  }
+
+  /** A turn without news: the orchestrator is to look at its history again. */
+  wake(entry: Entry): void {
+    const { run } = entry;
+    if (!run) return;
+    entry.appended.push({ seq: run.next_seq, type: WAKE_UP, bytes: new Uint8Array() });
+    run.next_seq += 1;
+    this.makeReady(entry, this.env.now);
+  }
+
   /** Live and ended children of an instance. */
   children({ instance: { hub, rid } }: Entry): readonly Entry[] {
     const rids = this.#loaded.children.get(ridKey(hub, rid));
@@ -158,6 +207,7 @@ export class RoundState {
     const created = [...this.#created.values()].filter(
       ({ instance, removed }) => instance.parent_rid === rid && !removed,
     );
+    this.lookAtAll(rids.map((childRid) => () => this.byRid(hub, childRid)));
     const stored = rids.flatMap((childRid) => this.byRid(hub, childRid) ?? []);
     return [...stored, ...created];
   }

@@ -10,10 +10,14 @@ import type { OrchestratorAction } from '../../proto/orchestrator_service_pb.ts'
 export function touch(keys: RowKeys, commit: RowCommit, hub: number): void {
   switch (commit.kind) {
     case 'start':
+    case 'restart':
       keys.addId(hub, commit.instanceId);
       keys.addType({ hub, kind: KIND.orchestration, name: commit.name, version: commit.version });
       return;
     case 'deliver':
+    case 'rewind':
+    case 'purge':
+    case 'end':
       keys.addId(hub, commit.instanceId);
       return;
     case 'turn': {

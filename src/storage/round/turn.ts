@@ -25,7 +25,7 @@ import {
   replaceInstance,
 } from './lifecycle.ts';
 import { leaseLost, OK, type ApplyContext } from './outcomes.ts';
-import type { Entry, RoundState } from './state.ts';
+import { WAKE_UP, type Entry, type RoundState } from './state.ts';
 
 export function applyTurn(state: RoundState, commit: TurnCommit, context: ApplyContext): Outcome {
   const rows = parseToken(commit.token, 'orchestration');
@@ -38,29 +38,39 @@ export function applyTurn(state: RoundState, commit: TurnCommit, context: ApplyC
     return OK;
   }
   const handed = state.consumed(entry);
-  const count = commit.eventsProcessed === undefined ? handed.length : commit.eventsProcessed - 1;
-  const consumed = handed.slice(0, Math.max(count, 0));
+  const events = handed.filter(({ type }) => type !== WAKE_UP);
+  const count = commit.eventsProcessed === undefined ? events.length : commit.eventsProcessed - 1;
+  const consumed = events.slice(0, Math.max(count, 0));
+  const upto = consumed.length === events.length ? handed.at(-1) : consumed.at(-1);
   const decision = decideOrchestration(turnOf(state, entry, run, consumed), commit, {
     now: state.env.now,
     newExecutionId: state.env.random,
     limits: context.limits,
   });
   prepare(state, entry, decision);
-  commitTurn(state, { entry, run, commit, consumed, decision });
+  commitTurn(state, { entry, run, commit, readSeq: upto?.seq ?? run.read_seq, decision });
   return OK;
 }
 
 /** Looks at every row that the decision touches before anything changes: a missing one restarts the round. */
 function prepare(state: RoundState, entry: Entry, decision: Decision): void {
   const { hub } = entry.instance;
-  for (const { name, version } of decision.activities) {
-    state.type({ hub, kind: KIND.activity, name, version });
-  }
-  for (const { name, version, instanceId } of decision.children) {
-    state.type({ hub, kind: KIND.orchestration, name, version });
-    state.byId(hub, instanceId);
-  }
-  for (const { instanceId } of decision.messages) state.byId(hub, instanceId);
+  state.lookAtAll([
+    ...decision.activities.map(
+      ({ name, version }) =>
+        () =>
+          state.type({ hub, kind: KIND.activity, name, version }),
+    ),
+    ...decision.children.map(({ name, version, instanceId }) => () => {
+      state.type({ hub, kind: KIND.orchestration, name, version });
+      state.byId(hub, instanceId);
+    }),
+    ...decision.messages.map(
+      ({ instanceId }) =>
+        () =>
+          state.byId(hub, instanceId),
+    ),
+  ]);
 }
 
 function turnOf(state: RoundState, entry: Entry, run: RunRow, consumed: readonly InboxRow[]): Turn {
@@ -112,17 +122,18 @@ interface TurnResult {
   readonly entry: Entry;
   readonly run: RunRow;
   readonly commit: TurnCommit;
-  readonly consumed: readonly InboxRow[];
+  /** The last inbox row that the turn consumed. */
+  readonly readSeq: number;
   readonly decision: Decision;
 }
 
 function commitTurn(
   state: RoundState,
-  { entry, run, commit, consumed, decision }: TurnResult,
+  { entry, run, commit, readSeq, decision }: TurnResult,
 ): void {
   const { now } = state.env;
   release(run);
-  run.read_seq = consumed.at(-1)?.seq ?? run.read_seq;
+  run.read_seq = readSeq;
   run.updated_at = now;
   run.trace = commit.traceContext ?? null;
   run.suspended = decision.isSuspended ? 1 : 0;
@@ -183,6 +194,10 @@ function spread(state: RoundState, entry: Entry, run: RunRow, decision: Decision
 function startChild(state: RoundState, parent: Entry, run: RunRow, child: ChildToStart): void {
   const { hub } = parent.instance;
   const existing = state.byId(hub, child.instanceId);
+  if (existing?.run && isSameChild(existing.run, parent, child.taskId)) {
+    relinkChild(existing, run.exec);
+    return;
+  }
   if (existing && !isTerminal(existing.instance.status as OrchestrationStatus)) {
     const details = failure(
       'OrchestrationAlreadyExists',
@@ -198,6 +213,19 @@ function startChild(state: RoundState, parent: Entry, run: RunRow, child: ChildT
     scheduledAt: undefined,
     parent: { entry: parent, exec: run.exec, taskId: child.taskId },
   });
+}
+
+/** The live instance is this very child: asked for once more by a turn that was rewound or applied again. */
+export function isSameChild(child: RunRow, parent: Entry, taskId: number): boolean {
+  return child.parent_rid === parent.instance.rid && child.parent_task === taskId;
+}
+
+/** The child reports to the parent's execution of now. */
+export function relinkChild(child: Entry, exec: number): void {
+  if (!child.run) return;
+  child.run.parent_exec = exec;
+  child.instance.parent_exec = exec;
+  child.instanceChanged = true;
 }
 
 /** Events that answer something the old generation asked for; the new one never asked. */
@@ -246,6 +274,7 @@ function continueAsNew(
   run.execution_id = executionId;
   run.type = state.type({ hub, kind: KIND.orchestration, name, version });
   run.first_chunk = run.next_chunk;
+  run.history_bytes = 0;
   run.trace = null;
   entry.historyFrom = run.first_chunk;
   entry.instance.execution_id = executionId;

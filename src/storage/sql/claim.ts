@@ -2,13 +2,16 @@
 import { ridKey, type TypeKey } from '../round/keys.ts';
 import {
   claimedActivity,
+  DEFER_MS,
+  needOfActivity,
+  needOfRun,
   claimedOrchestration,
   eventsForTurn,
   leaseActivity,
   leaseRun,
   type DispatchEnv,
 } from '../round/dispatch.ts';
-import type { Room } from '../round/room.ts';
+import type { Need, Room, Taken } from '../round/room.ts';
 import type { Entry, RoundState } from '../round/state.ts';
 import type { Claimed, WorkKind } from '../store.ts';
 import type { Catalog } from './catalog.ts';
@@ -43,7 +46,7 @@ export interface PendingTurn {
   readonly instance: InstanceRow;
   readonly run: RunRow;
   readonly events: readonly InboxRow[];
-  readonly taker: number;
+  readonly taken: Taken;
 }
 
 export interface Handed {
@@ -86,15 +89,17 @@ function directRun(entry: Entry, context: DirectContext, handed: Handed): void {
   if (!run || run.ready_at === null) return;
   const queue = { hub: run.hub, kind: run.kind, type: run.type };
   const events = unreadInMemory(entry);
-  const taker =
-    events && run.ready_at <= context.env.now ? takeDirectly(queue, context) : undefined;
-  if (!events || taker === undefined) {
+  const turn = events && eventsForTurn(events);
+  const taken =
+    turn && run.ready_at <= context.env.now
+      ? takeDirectly(queue, context, needOfRun(run, turn))
+      : undefined;
+  if (!turn || !taken) {
     context.left.push({ queue, at: run.ready_at });
     return;
   }
-  const turn = eventsForTurn(events);
   leaseRun(run, turn, context.env);
-  handed.turns.push({ instance, run, events: turn, taker });
+  handed.turns.push({ instance, run, events: turn, taken });
 }
 
 /** The waiting events, if this round has them all at hand. */
@@ -112,24 +117,25 @@ function unreadInMemory({
 function directActivity(row: ActivityRow, context: DirectContext, handed: Handed): void {
   const queue = { hub: row.hub, kind: KIND.activity, type: row.type };
   const at = row.ready_at ?? context.env.now;
-  const taker = at <= context.env.now ? takeDirectly(queue, context) : undefined;
-  if (taker === undefined) {
+  const taken =
+    at <= context.env.now ? takeDirectly(queue, context, needOfActivity(row)) : undefined;
+  if (!taken) {
     context.left.push({ queue, at });
     return;
   }
   leaseActivity(row, context.env);
   const hubName = context.catalog.hubNames.get(row.hub) ?? '';
-  handed.activities.push(claimedActivity(row, { taker, hubName }));
+  handed.activities.push(claimedActivity(row, { taker: taken.taker, hubName }));
 }
 
 /** New work goes behind older work of its kind that somebody here would take: `claimBacklog` sees to both. */
-function takeDirectly(queue: Queue, context: DirectContext): number | undefined {
+function takeDirectly(queue: Queue, context: DirectContext, need: Need): Taken | undefined {
   const isBehind = context.older.some(
     (other) => other.hub === queue.hub && other.kind === queue.kind && roomFor(other, context) > 0,
   );
   if (isBehind) return undefined;
   const { hubName, type } = namesOf(queue, context);
-  return type && context.room.take(hubName, workOf(queue.kind), type);
+  return type && context.room.take(hubName, workOf(queue.kind), type, need);
 }
 
 function namesOf(
@@ -217,7 +223,7 @@ async function claimActivities(
       limit $4${skipLocked(session, 'a')}`,
     [queue.hub, queue.type, env.now, limit],
   );
-  const leased: { row: ActivityRow }[] = [];
+  const changed: { row: ActivityRow }[] = [];
   const orphans: ActivityRow[] = [];
   const page = rows.map((row) => ({ ready_at: Number(row['ready_at']) }));
   for (const found of rows) {
@@ -226,14 +232,18 @@ async function claimActivities(
       orphans.push(row);
       continue;
     }
-    const taker = room.take(hubName, 'activity', type);
-    if (taker === undefined) break;
-    leaseActivity(row, env);
-    leased.push({ row });
-    handed.activities.push(claimedActivity(row, { taker, hubName }));
+    const taken = room.take(hubName, 'activity', type, needOfActivity(row));
+    if (!taken && room.left(hubName, 'activity', type) === 0) break;
+    changed.push({ row });
+    if (taken) {
+      leaseActivity(row, env);
+      handed.activities.push(claimedActivity(row, { taker: taken.taker, hubName }));
+    } else {
+      row.ready_at = env.now + DEFER_MS;
+    }
   }
   await deleteActivities(session, orphans);
-  await updateActivities(session, leased);
+  await updateActivities(session, changed);
   return page;
 }
 
@@ -279,11 +289,16 @@ async function claimRuns(
       changed.push({ ...run, token: null, ready_at: null });
       continue;
     }
-    const taker = room.take(hubName, workOf(queue.kind), type);
-    if (taker === undefined) break;
-    leaseRun(run, events, env);
+    const work = workOf(queue.kind);
+    const taken = room.take(hubName, work, type, needOfRun(run, events));
+    if (!taken && room.left(hubName, work, type) === 0) break;
     changed.push(run);
-    handed.turns.push({ instance, run, events, taker });
+    if (taken) {
+      leaseRun(run, events, env);
+      handed.turns.push({ instance, run, events, taken });
+    } else {
+      run.ready_at = env.now + DEFER_MS;
+    }
   }
   await updateRuns(session, changed);
   return page;
@@ -358,14 +373,14 @@ export async function readHistories(
   hubNames: ReadonlyMap<number, string>,
 ): Promise<Claimed[]> {
   const claimed: Claimed[] = [];
-  for (const { instance, run, events, taker } of turns) {
+  for (const { instance, run, events, taken } of turns) {
     const rows =
-      run.next_chunk > run.first_chunk
+      taken.history === 'inline' && run.next_chunk > run.first_chunk
         ? await session.allMany(CHUNKS, [[run.hub, run.rid, run.first_chunk, 0]])
         : [];
     const history = rows.map(({ bytes }) => bytes as Uint8Array);
     const hubName = hubNames.get(run.hub) ?? '';
-    claimed.push(claimedOrchestration({ instance, run, events, taker, hubName, history }));
+    claimed.push(claimedOrchestration({ instance, run, events, taken, hubName, history }));
   }
   return claimed;
 }

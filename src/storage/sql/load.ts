@@ -53,6 +53,15 @@ const CHUNK = selectWhere(HISTORY, {
     ['chunk', '='],
   ],
 });
+const VISIBLE_CHUNKS = selectWhere(HISTORY, {
+  where: [
+    ['hub', '='],
+    ['rid', '='],
+    ['chunk', '>='],
+    ['hidden', '='],
+  ],
+  orderBy: ['chunk'],
+});
 const CHILDREN = selectWhere(INSTANCES, {
   where: [
     ['hub', '='],
@@ -69,6 +78,7 @@ export class RowCache {
   readonly #activities = new Map<string, ActivityRow | undefined>();
   readonly #consumed = new Map<string, readonly InboxRow[]>();
   readonly #firstChunks = new Map<string, Uint8Array | undefined>();
+  readonly #histories = new Map<string, readonly Uint8Array[]>();
   readonly #children = new Map<string, readonly number[]>();
 
   async load(session: SqlSession, keys: RowKeys): Promise<void> {
@@ -78,6 +88,7 @@ export class RowCache {
     await this.#loadActivities(session, keys);
     await this.#loadConsumed(session, keys);
     await this.#loadFirstChunks(session, keys);
+    await this.#loadHistories(session, keys);
   }
 
   /** Fresh copies that a round may change. */
@@ -102,6 +113,7 @@ export class RowCache {
       activities,
       consumed: this.#consumed,
       firstChunks: this.#firstChunks,
+      histories: this.#histories,
       children: this.#children,
       types,
     };
@@ -176,13 +188,26 @@ export class RowCache {
     const wanted = [...keys.consumed].filter(([key]) => !this.#consumed.has(key));
     const params = wanted.flatMap(([key]) => {
       const run = this.#runs.get(key);
-      return run ? [[run.hub, run.rid, run.read_seq, Math.max(run.lease_upto, 1)]] : [];
+      return run
+        ? [[run.hub, run.rid, run.read_seq, Math.max(run.lease_upto, run.read_seq + 1)]]
+        : [];
     });
     const byRun = new Map<string, InboxRow[]>(wanted.map(([key]) => [key, []]));
     for (const row of await session.allMany(INBOX_RANGE, params)) {
       byRun.get(ridKey(row['hub'] as number, row['rid'] as number))?.push(readInbox(row));
     }
     for (const [key, rows] of byRun) this.#consumed.set(key, rows);
+  }
+
+  async #loadHistories(session: SqlSession, keys: RowKeys): Promise<void> {
+    for (const [key, { hub, rid }] of keys.histories) {
+      const first = this.#instances.get(key)?.first_chunk ?? 0;
+      const rows = await session.allMany(VISIBLE_CHUNKS, [[hub, rid, first, 0]]);
+      this.#histories.set(
+        key,
+        rows.map(({ bytes }) => bytes as Uint8Array),
+      );
+    }
   }
 
   async #loadFirstChunks(session: SqlSession, keys: RowKeys): Promise<void> {

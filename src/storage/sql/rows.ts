@@ -17,7 +17,7 @@ export interface InstanceRow {
   completed_at: number | null;
   readonly scheduled_at: number | null;
   readonly parent_rid: number | null;
-  readonly parent_exec: number | null;
+  parent_exec: number | null;
   readonly parent_id: string | null;
   readonly tags: string | null;
   custom_status: string | null;
@@ -45,8 +45,9 @@ export interface RunRow {
   read_seq: number;
   first_chunk: number;
   next_chunk: number;
+  history_bytes: number;
   readonly parent_rid: number | null;
-  readonly parent_exec: number | null;
+  parent_exec: number | null;
   readonly parent_task: number | null;
   suspended: number;
   updated_at: number;

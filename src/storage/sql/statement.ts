@@ -14,7 +14,7 @@ export interface Table {
 export interface Statement {
   /** `?` placeholders in the order of `types`. */
   readonly sqlite: string;
-  /** `$n` arrays in the order of `types`. */
+  /** `$n` arrays in the order of `types`; a blob column takes three: one buffer, offsets and lengths. */
   readonly postgres: string;
   readonly types: readonly ColumnType[];
 }
@@ -23,11 +23,7 @@ type Comparison = '=' | '<' | '<=' | '>' | '>=';
 /** A column compared to a parameter; the same column may be compared twice under two names. */
 export type Condition = readonly [column: string, comparison: Comparison];
 
-const POSTGRES_TYPES: Readonly<Record<ColumnType, string>> = {
-  int: 'bigint[]',
-  text: 'text[]',
-  blob: 'bytea[]',
-};
+const POSTGRES_TYPES = { int: 'bigint[]', text: 'text[]' } as const;
 
 function typesOf(table: Table, columns: readonly string[]): readonly ColumnType[] {
   return columns.map((column) => {
@@ -37,11 +33,37 @@ function typesOf(table: Table, columns: readonly string[]): readonly ColumnType[
   });
 }
 
-/** `unnest($1::bigint[], …) u(p1, …)`: the rows given, as a table. */
+/**
+ * The rows given, as a table `u(p1, p2, …)`. Bytes come as one buffer that is cut here: as an array they would
+ * travel as text, twice as long.
+ */
 function unnest(types: readonly ColumnType[]): string {
-  const arrays = types.map((type, index) => `$${index + 1}::${POSTGRES_TYPES[type]}`);
-  const names = types.map((_, index) => `p${index + 1}`);
-  return `unnest(${arrays.join(', ')}) u(${names.join(', ')})`;
+  const arrays: string[] = [];
+  const names: string[] = [];
+  const columns: string[] = [];
+  let parameter = 0;
+  const add = (type: string, name: string): void => {
+    parameter += 1;
+    arrays.push(`$${parameter}::${type}`);
+    names.push(name);
+  };
+  for (const [index, type] of types.entries()) {
+    const number = index + 1;
+    if (type === 'blob') {
+      parameter += 1;
+      columns.push(
+        `substring($${parameter}::bytea from v.o${number} for v.l${number}) as p${number}`,
+      );
+      add('int[]', `o${number}`);
+      add('int[]', `l${number}`);
+    } else {
+      columns.push(`v.p${number}`);
+      add(POSTGRES_TYPES[type], `p${number}`);
+    }
+  }
+  const rows = `unnest(${arrays.join(', ')})`;
+  if (!types.includes('blob')) return `${rows} u(${names.join(', ')})`;
+  return `(select ${columns.join(', ')} from ${rows} v(${names.join(', ')})) u`;
 }
 
 export interface InsertOptions {

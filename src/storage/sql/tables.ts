@@ -65,6 +65,7 @@ export const RUNS = {
     read_seq: 'int',
     first_chunk: 'int',
     next_chunk: 'int',
+    history_bytes: 'int',
     parent_rid: 'int',
     parent_exec: 'int',
     parent_task: 'int',
@@ -74,10 +75,10 @@ export const RUNS = {
   },
 } as const satisfies Table;
 
-/** One row per turn: its events framed as `pastEvents`, ready to be spliced. */
+/** One row per turn: its events framed as `pastEvents`, ready to be spliced. Workers never see `hidden` ones. */
 export const HISTORY = {
   name: 'history',
-  columns: { hub: 'int', rid: 'int', chunk: 'int', bytes: 'blob' },
+  columns: { hub: 'int', rid: 'int', chunk: 'int', hidden: 'int', bytes: 'blob' },
 } as const satisfies Table;
 
 /** Events delivered and not yet in history, in order of arrival. */

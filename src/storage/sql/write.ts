@@ -20,6 +20,7 @@ const INSTANCE_CHANGES = [
   'status',
   'updated_at',
   'completed_at',
+  'parent_exec',
   'custom_status',
   'error_type',
   'error_message',
@@ -48,6 +49,8 @@ const RUN_CHANGES = [
   'read_seq',
   'first_chunk',
   'next_chunk',
+  'history_bytes',
+  'parent_exec',
   'suspended',
   'updated_at',
   'trace',
@@ -175,7 +178,7 @@ async function writeHistory(session: SqlSession, live: readonly Entry[]): Promis
     live.flatMap((entry) =>
       entry.chunks
         .filter(({ chunk }) => chunk >= (entry.historyFrom ?? 0))
-        .map(({ chunk, bytes }) => [...keyOf(entry), chunk, bytes]),
+        .map(({ chunk, hidden, bytes }) => [...keyOf(entry), chunk, hidden, bytes]),
     ),
   );
 }

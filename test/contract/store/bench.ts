@@ -52,6 +52,15 @@ export interface TakeOptions {
 export const HUB = 'default';
 export const START_AT = Date.UTC(2026, 0, 1);
 
+/** A worker without memory, limits or anything in flight. */
+export const PLAIN_STREAM = {
+  isIdle: true,
+  messageBytesMax: Infinity,
+  fetchesHistory: false,
+  caches: new Set<string>(),
+  avoids: new Set<string>(),
+};
+
 export class Bench {
   store: Store;
   now = START_AT;
@@ -132,7 +141,7 @@ export class Bench {
   takers(options: TakeOptions = {}): readonly Taker[] {
     const { hub = HUB, orchestrations = 100, activities = 100, id = 1, filters } = options;
     const taker = (kind: Taker['kind'], credit: number): Taker[] =>
-      credit > 0 ? [{ id, hub, kind, credit, filters }] : [];
+      credit > 0 ? [{ ...PLAIN_STREAM, id, hub, kind, credit, filters }] : [];
     return [...taker('orchestration', orchestrations), ...taker('activity', activities)];
   }
 

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Claimed, Taker } from '../../../src/storage/store.ts';
 import { complete, scheduleTask } from '../../support/actions.ts';
-import { activities, activityDone, orchestrations, raise, turn, type UseBench } from './bench.ts';
+import {
+  activities,
+  activityDone,
+  orchestrations,
+  PLAIN_STREAM,
+  raise,
+  turn,
+  type UseBench,
+} from './bench.ts';
 
 function idsOf(claimed: readonly Claimed[]): string[] {
   return orchestrations(claimed).map(({ instanceId }) => instanceId);
@@ -133,6 +141,7 @@ export function dispatchContract(use: UseBench): void {
       const bench = use();
       await bench.apply(bench.start('a'));
       const entity: Taker = {
+        ...PLAIN_STREAM,
         id: 1,
         hub: 'default',
         kind: 'entity',

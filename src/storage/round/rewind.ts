@@ -1,0 +1,209 @@
+/** A failed instance runs again from where it failed, and its failed children with it. */
+import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
+import { childStarted } from '../../core/child-started.ts';
+import { failure } from '../../core/failures.ts';
+import { parentEvent } from '../../core/parent-event.ts';
+import {
+  assertRewindable,
+  rewindHistory,
+  type OpenChild,
+  type Rewound,
+} from '../../core/rewind.ts';
+import {
+  decodeEvent,
+  EVENT_FIELD,
+  EVENT_NUMBER,
+  eventTypeOf,
+  frameEvents,
+  unframeEvents,
+  type StoredEvent,
+} from '../../wire/events.ts';
+import { TaskHubError } from '../../core/errors.ts';
+import type { RuntimeStatus } from '../../core/instance.ts';
+import { KIND, type RunRow } from '../sql/rows.ts';
+import type { Outcome, RewindCommit } from '../store.ts';
+import { appendHistory, createInstance, replaceInstance } from './lifecycle.ts';
+import { newRows } from './new-rows.ts';
+import { instanceNotFound, OK, type ApplyContext } from './outcomes.ts';
+import type { Entry, RoundState } from './state.ts';
+import { isSameChild, relinkChild } from './turn.ts';
+
+export function applyRewind(
+  state: RoundState,
+  commit: RewindCommit,
+  { hub }: ApplyContext,
+): Outcome {
+  const entry = state.byId(hub, commit.instanceId);
+  if (!entry) return { ok: false, error: instanceNotFound(commit.instanceId) };
+  try {
+    assertRewindable(commit.instanceId, entry.instance.status as RuntimeStatus);
+  } catch (error) {
+    if (error instanceof TaskHubError) return { ok: false, error };
+    throw error;
+  }
+  rewindEntry(state, entry, { reason: commit.reason, parent: undefined });
+  return OK;
+}
+
+interface RewindStep {
+  readonly reason: string | undefined;
+  /** The parent's new execution, when the rewind came down from there. */
+  readonly parent: { readonly executionId: string; readonly exec: number } | undefined;
+}
+
+function rewindEntry(state: RoundState, entry: Entry, { reason, parent }: RewindStep): void {
+  const executionId = state.env.random();
+  const rewound = rewindHistory(readEvents(state.history(entry)), {
+    executionId,
+    reason,
+    now: state.env.now,
+    parentExecutionId: parent?.executionId,
+  });
+  const children = rewound.openChildren;
+  state.lookAtAll(children.map((child) => () => lookAtChild(state, entry, child)));
+  const run = reviveRun(state, entry, { rewound, executionId, parentExec: parent?.exec });
+  for (const child of children) rejoinChild(state, entry, { run, child, reason });
+  state.setStatus(entry, OrchestrationStatus.RUNNING);
+  state.wake(entry);
+}
+
+function readEvents(chunks: readonly Uint8Array[]): readonly StoredEvent[] {
+  return chunks.flatMap((chunk) =>
+    [...unframeEvents(chunk)].map((bytes) => ({ type: eventTypeOf(bytes), bytes })),
+  );
+}
+
+/** What rejoining will read: the child, its type, and its history if it has ended. */
+function lookAtChild(state: RoundState, parent: Entry, { created }: OpenChild): void {
+  const { hub } = parent.instance;
+  const { name, version = '' } = created;
+  state.lookAtAll([
+    () => state.type({ hub, kind: KIND.orchestration, name, version }),
+    () => {
+      const child = state.byId(hub, created.instanceId);
+      if (child && !child.run) state.history(child);
+    },
+  ]);
+}
+
+interface Revival {
+  readonly rewound: Rewound;
+  readonly executionId: string;
+  readonly parentExec: number | undefined;
+}
+
+/** The instance gets a run again; its old history gives way to the rewritten one. */
+function reviveRun(state: RoundState, entry: Entry, revival: Revival): RunRow {
+  const { instance } = entry;
+  const { rewound, executionId } = revival;
+  const { now } = state.env;
+  const firstChunk = instance.last_chunk + 1;
+  const { name, version = '' } = rewound.started;
+  const fresh = newRows(
+    {
+      hub: instance.hub,
+      instanceId: instance.id,
+      executionId,
+      name,
+      version,
+      tags: {},
+      scheduledAt: undefined,
+      parent: undefined,
+      started: rewound.marker,
+    },
+    { rid: instance.rid, type: instance.type, now, scheduledAt: null },
+  );
+  const run: RunRow = {
+    ...fresh.run,
+    exec: instance.exec + 1,
+    first_chunk: firstChunk,
+    next_chunk: firstChunk,
+    parent_rid: instance.parent_rid,
+    parent_exec: revival.parentExec ?? instance.parent_exec,
+    parent_task: rewound.started.parentInstance?.taskScheduledId ?? null,
+  };
+  instance.exec = run.exec;
+  instance.execution_id = executionId;
+  instance.parent_exec = run.parent_exec;
+  instance.completed_at = null;
+  instance.updated_at = now;
+  instance.error_type = null;
+  instance.error_message = null;
+  entry.historyFrom = firstChunk;
+  state.revive(entry, run);
+  appendHistory(entry, rewound.history);
+  entry.chunks.push({
+    chunk: run.next_chunk,
+    hidden: 1,
+    bytes: frameEvents([rewound.marker], EVENT_FIELD.past),
+  });
+  run.next_chunk += 1;
+  return run;
+}
+
+interface Rejoin {
+  readonly run: RunRow;
+  readonly child: OpenChild;
+  readonly reason: string | undefined;
+}
+
+/** Missing: started again. Running: linked anew. Failed: rewound. Ended otherwise: its result is delivered. */
+function rejoinChild(state: RoundState, parent: Entry, rejoin: Rejoin): void {
+  const { run, child, reason } = rejoin;
+  const { hub } = parent.instance;
+  const existing = state.byId(hub, child.created.instanceId);
+  if (!existing) {
+    startAgain(state, parent, rejoin);
+  } else if (existing.run) {
+    if (isSameChild(existing.run, parent, child.taskId)) relinkChild(existing, run.exec);
+    else deliverFailure(state, parent, child);
+  } else if (existing.instance.status === OrchestrationStatus.FAILED) {
+    const link = { executionId: run.execution_id, exec: run.exec };
+    rewindEntry(state, existing, { reason, parent: link });
+  } else if (existing.instance.status === OrchestrationStatus.COMPLETED) {
+    state.deliver(parent, parentEvent(child.taskId, resultOf(state, existing), undefined));
+  } else {
+    replaceInstance(state, existing);
+    startAgain(state, parent, rejoin);
+  }
+}
+
+function startAgain(state: RoundState, parent: Entry, { run, child }: Rejoin): void {
+  const { created, taskId } = child;
+  const { hub, id } = parent.instance;
+  const executionId = state.env.random();
+  const { name, version } = state.typeKey(run.type);
+  createInstance(state, {
+    hub,
+    instanceId: created.instanceId,
+    executionId,
+    name: created.name,
+    version: created.version ?? '',
+    tags: created.tags,
+    scheduledAt: undefined,
+    parent: { entry: parent, exec: run.exec, taskId },
+    started: childStarted(created, {
+      taskId,
+      executionId,
+      parent: { instanceId: id, executionId: run.execution_id, name, version },
+    }),
+  });
+}
+
+function deliverFailure(state: RoundState, parent: Entry, { created, taskId }: OpenChild): void {
+  const details = failure(
+    'OrchestrationAlreadyExists',
+    `An Orchestration instance with the ID ${created.instanceId} already exists.`,
+  );
+  state.deliver(parent, parentEvent(taskId, undefined, details));
+}
+
+function resultOf(state: RoundState, entry: Entry): string | undefined {
+  const last = state.history(entry).at(-1);
+  for (const bytes of last ? unframeEvents(last) : []) {
+    if (eventTypeOf(bytes) !== EVENT_NUMBER.executionCompleted) continue;
+    const { eventType } = decodeEvent({ type: EVENT_NUMBER.executionCompleted, bytes });
+    if (eventType.case === 'executionCompleted') return eventType.value.result;
+  }
+  return undefined;
+}
