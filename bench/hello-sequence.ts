@@ -40,6 +40,12 @@ export interface HelloSequenceResult {
   readonly cpuShare: PerProcess;
 }
 
+const SERVER = new URL('./processes/server.ts', import.meta.url);
+const WORKERS = {
+  ours: new URL('./processes/worker-ours.ts', import.meta.url),
+  published: new URL('./processes/worker-published.ts', import.meta.url),
+} as const satisfies Record<Sdk, URL>;
+
 /** One start, three activities scheduled and three completed. */
 const ACTIONS_PER_WORKFLOW = 7;
 const WARM_UP_SHARE = 0.1;
@@ -54,10 +60,10 @@ export async function helloSequence(options: HelloSequenceOptions): Promise<Hell
   const { storage, profileDir } = options;
   const folder = benchFolder();
   const path = storage === 'memory' ? storage : `sqlite:${join(folder, 'bench.db')}`;
-  const server = await ChildProcess.open({ name: 'server', args: [path], profileDir });
+  const server = await ChildProcess.open({ file: SERVER, args: [path], profileDir });
   const { endpoint } = server;
-  const name = `worker-${options.worker}`;
-  const worker = await ChildProcess.open({ name, args: [endpoint], profileDir });
+  const file = WORKERS[options.worker];
+  const worker = await ChildProcess.open({ file, args: [endpoint], profileDir });
   const client = openClient(options.client, endpoint);
   try {
     await runAll(client, Math.ceil(options.workflows * WARM_UP_SHARE), options);

@@ -1,12 +1,13 @@
 import type { ChildProcess as NodeChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FromChild, ToChild } from './child-side.ts';
 
 export interface OpenChildOptions {
-  /** File of `bench/processes/`, without its extension. */
-  readonly name: string;
+  /** URL of the file of `bench/processes/`. */
+  readonly file: URL;
   readonly args: readonly string[];
   /** Where to write a CPU profile when the child ends. */
   readonly profileDir?: string | undefined;
@@ -23,15 +24,16 @@ export class ChildProcess {
   }
 
   /** Resolves when the child is ready; rejects when it ends before that. */
-  static async open({ name, args, profileDir }: OpenChildOptions): Promise<ChildProcess> {
-    const file = fileURLToPath(new URL(`../processes/${name}.ts`, import.meta.url));
+  static async open({ file, args, profileDir }: OpenChildOptions): Promise<ChildProcess> {
+    const path = fileURLToPath(file);
+    const name = basename(path, '.ts');
     const profile =
       profileDir === undefined
         ? []
         : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`];
-    const child = fork(file, args, { execArgv: profile });
+    const child = fork(path, args, { execArgv: profile });
     const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`bench/processes/${name}.ts ended with ${String(code)} before it was ready`);
+      throw new Error(`${name} ended with ${String(code)} before it was ready`);
     });
     ended.catch(() => undefined);
     const message = await Promise.race([nextMessage(child), ended]);
