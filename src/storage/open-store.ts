@@ -1,4 +1,4 @@
-/** Picks the driver for a storage setting: `memory`, `sqlite:<path>`, later `postgres://…`. */
+/** Picks the driver for a storage setting: `memory`, `sqlite:<path>` or `postgres://…`; loads only that one. */
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
@@ -11,7 +11,10 @@ import { SqlStore } from './sql-store.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
-  /** `memory`, or `sqlite:<path>` relative to the working directory. */
+  /**
+   * `memory`; `sqlite:<path>` relative to the working directory; `postgres://user:password@host:5432/database` with
+   * `?schema=name` for a deployment of its own within the database (default: the connection's search path).
+   */
   readonly storage: string;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -21,7 +24,7 @@ export interface OpenStoreOptions {
 
 /** Opens and migrates the store. UNAVAILABLE with one clear sentence when it cannot be opened. */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  const database = await openDatabase(options.storage);
+  const database = await openDatabase(options);
   try {
     return await SqlStore.open({
       database,
@@ -36,30 +39,33 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   }
 }
 
-async function openDatabase(storage: string): Promise<SqlDatabase> {
-  const { openSqlite } = await import('./sqlite-session.ts');
-  if (storage === 'memory') return openSqlite({ path: ':memory:' });
-  const file = /^sqlite:(.+)$/.exec(storage)?.[1];
-  if (file !== undefined) {
-    const path = resolve(file);
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-    } catch (cause) {
-      throw new TaskHubError(
-        'UNAVAILABLE',
-        `the folder of the database file '${path}' cannot be made; check its rights or choose another with --storage`,
-        { cause },
-      );
-    }
-    return openSqlite({ path });
+const POSTGRES = /^postgres(ql)?:\/\//;
+
+async function openDatabase(options: OpenStoreOptions): Promise<SqlDatabase> {
+  const { storage } = options;
+  if (POSTGRES.test(storage)) {
+    const { openPostgres } = await import('./postgres-session.ts');
+    return openPostgres({ ...options, url: storage });
   }
-  if (/^postgres(ql)?:\/\//.test(storage)) {
-    throw new TaskHubError(
-      'UNIMPLEMENTED',
-      'PostgreSQL storage is not in this version yet; use sqlite:<path> or memory',
+  const file = /^sqlite:(.+)$/.exec(storage)?.[1];
+  if (file === undefined && storage !== 'memory') {
+    throw invalidArgument(
+      `storage '${storage}' is not known; use memory, sqlite:<path> or postgres://…`,
     );
   }
-  throw invalidArgument(
-    `storage '${storage}' is not known; use memory, sqlite:<path> or postgres://…`,
-  );
+  const { openSqlite } = await import('./sqlite-session.ts');
+  return openSqlite({ path: file === undefined ? ':memory:' : makeFolder(resolve(file)) });
+}
+
+function makeFolder(path: string): string {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return path;
+  } catch (cause) {
+    throw new TaskHubError(
+      'UNAVAILABLE',
+      `the folder of the database file '${path}' cannot be made; check its rights or choose another with --storage`,
+      { cause },
+    );
+  }
 }

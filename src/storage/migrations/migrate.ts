@@ -5,11 +5,18 @@ import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [initial];
 
+/** One half of the advisory lock's key, the same in every release; the other is the schema. */
+const LOCK = 1_685_419_123;
+
 /**
  * Brings the schema up to date inside the caller's transaction.
  * A database newer than this code is refused untouched (UNAVAILABLE).
  */
 export async function migrate(session: SqlSession, now: number): Promise<void> {
+  if (session.dialect === 'postgres') {
+    // Nodes that start together take turns; given back with the transaction.
+    await session.all('select pg_advisory_xact_lock($1, hashtext(current_schema()))::text', [LOCK]);
+  }
   await session.run(
     `create table if not exists schema_migrations (id ${session.dialect === 'sqlite' ? 'integer' : 'bigint'} primary key, name text not null, applied_at ${session.dialect === 'sqlite' ? 'integer' : 'bigint'} not null)`,
     [],

@@ -20,10 +20,10 @@ export async function releaseOrphans(
   const { now, graceMs, node, limit } = options;
   return database.transaction(async (session) => {
     const runs = await session.all(
-      `update runs set ready_at = $1 + case kind when ${KIND.entity} then $2 else $3 end, attempts = attempts + 1
-        where (hub, rid) in (select hub, rid from runs where token is not null and ready_at is null and node <> $4 limit $5)
+      `update runs set ready_at = case kind when ${KIND.entity} then cast($1 as bigint) else cast($2 as bigint) end, attempts = attempts + 1
+        where (hub, rid) in (select hub, rid from runs where token is not null and ready_at is null and node <> $3 limit $4)
        returning hub, kind, type, ready_at`,
-      [now, graceMs.entity, graceMs.orchestration, node, limit],
+      [now + graceMs.entity, now + graceMs.orchestration, node, limit],
     );
     for (const row of runs) noteFreed(hints, row, Number(row['kind']));
     const activities = await session.all(
