@@ -198,14 +198,11 @@ describe('rounds', () => {
 
   it('ask for room as it is when the round starts', async () => {
     let room = 1;
-    const taker = () => ({
-      ...PLAIN_STREAM,
-      id: 1,
-      hub: 'h',
-      kind: 'activity' as const,
-      filters: undefined,
+    const { rounds, store } = openRounds({
+      takers: () => [
+        { ...PLAIN_STREAM, id: 1, hub: 'h', kind: 'activity', credit: room, filters: undefined },
+      ],
     });
-    const { rounds, store } = openRounds({ takers: () => [{ ...taker(), credit: room }] });
     await rounds.submit(deliver(1));
     room = 7;
     await rounds.submit(deliver(2));
