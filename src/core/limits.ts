@@ -21,6 +21,13 @@ export const NEW_EVENTS_BYTES_MAX = 3 * 1024 * 1024;
 /** Events handed out in one orchestration work item. */
 export const NEW_EVENTS_MAX = 10_000;
 
+/** Instances on one page of a list, when the client names no number, and at most. */
+export const PAGE_SIZE_DEFAULT = 100;
+export const PAGE_SIZE_MAX = 1000;
+
+/** Ids in one `InstanceBatch` (proto: InstanceBatch). */
+export const INSTANCE_BATCH_MAX = 500;
+
 /** Payload limits in bytes of UTF-8 text, per data type (product: 1 MB each; here they are settings). */
 export interface PayloadLimits {
   readonly orchestrationInput: number;

@@ -12,7 +12,13 @@ import {
   type RaiseEventRequest,
   type TerminateRequest,
 } from '../proto/orchestrator_service_pb.ts';
-import type { DeliverCommit, StartCommit, TurnCommit } from '../storage/store.ts';
+import type {
+  DeliverCommit,
+  RestartCommit,
+  StartCommit,
+  StartRecord,
+  TurnCommit,
+} from '../storage/store.ts';
 import { encodeEvent, type EventType } from '../wire/events.ts';
 
 export interface StartEnv {
@@ -59,6 +65,38 @@ export function startCommit(
           ...optional('input', request.input),
           ...optional('parentTraceContext', request.parentTraceContext),
           ...(isScheduled && optional('scheduledStartTimestamp', request.scheduledStartTimestamp)),
+        },
+      },
+    }),
+  };
+}
+
+/** The same start again, without a parent and at once. */
+export function restartCommit(
+  hub: string,
+  start: StartRecord,
+  { instanceId, executionId }: { readonly instanceId: string; readonly executionId: string },
+): RestartCommit {
+  const { name, version, tags, input } = start;
+  return {
+    kind: 'restart',
+    hub,
+    instanceId,
+    executionId,
+    name,
+    version,
+    tags,
+    scheduledAt: undefined,
+    policy: undefined,
+    started: encodeEvent({
+      eventType: {
+        case: 'executionStarted',
+        value: {
+          name,
+          tags: { ...tags },
+          orchestrationInstance: { instanceId, executionId },
+          ...(version !== '' && { version }),
+          ...optional('input', input),
         },
       },
     }),

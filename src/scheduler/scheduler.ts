@@ -10,10 +10,16 @@ import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import type {
   ActivityResponse,
   CreateInstanceRequest,
+  InstanceQuery,
+  ListInstanceIdsRequest,
   OrchestrationState,
   OrchestratorResponse,
+  PurgeInstancesRequest,
   RaiseEventRequest,
+  RestartInstanceRequest,
   ResumeRequest,
+  RewindInstanceRequest,
+  SkipGracefulOrchestrationTerminationsRequest,
   StreamInstanceHistoryRequest,
   SuspendRequest,
   TerminateRequest,
@@ -38,6 +44,7 @@ import {
   terminateCommit,
   turnCommit,
 } from './requests.ts';
+import { Management, type IdPage, type InstancePage, type PurgeResult } from './management.ts';
 import { orchestrationState } from './responses.ts';
 import { Rounds } from './rounds.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -80,6 +87,7 @@ export class Scheduler {
   readonly #rounds: Rounds;
   readonly #workers: Workers;
   readonly #waits: Waits;
+  readonly #management: Management;
   readonly #chunks = new Chunks();
   readonly #background: TaskGroup;
   readonly #closing = new AbortController();
@@ -115,6 +123,10 @@ export class Scheduler {
       onChanges: (changes) => {
         this.#waits.notice(changes);
       },
+    });
+    this.#management = new Management({
+      ...options,
+      submit: (commit) => this.#rounds.submit(commit),
     });
   }
 
@@ -225,6 +237,34 @@ export class Scheduler {
   async resume(hub: string, request: ResumeRequest): Promise<void> {
     const { payloadLimits } = this.#options.settings;
     await this.#commit(pauseCommit(hub, 'executionResumed', request, payloadLimits));
+  }
+
+  queryInstances(hub: string, query: InstanceQuery): Promise<InstancePage> {
+    return this.#management.query(hub, query);
+  }
+
+  listInstanceIds(hub: string, request: ListInstanceIdsRequest): Promise<IdPage> {
+    return this.#management.listEnded(hub, request);
+  }
+
+  purgeInstances(hub: string, request: PurgeInstancesRequest): Promise<PurgeResult> {
+    return this.#management.purge(hub, request);
+  }
+
+  restartInstance(hub: string, request: RestartInstanceRequest): Promise<string> {
+    return this.#management.restart(hub, request);
+  }
+
+  rewindInstance(hub: string, request: RewindInstanceRequest): Promise<void> {
+    return this.#management.rewind(hub, request);
+  }
+
+  /** Ids that were not ended: missing, ended already, or no orchestration. */
+  forceEnd(
+    hub: string,
+    request: SkipGracefulOrchestrationTerminationsRequest,
+  ): Promise<readonly string[]> {
+    return this.#management.forceEnd(hub, request);
   }
 
   openWorkerStream(hub: string, options: Omit<ConnectOptions, 'hub'>): WorkerStream {

@@ -2,10 +2,16 @@ import type {
   ActivityResponse,
   CreateInstanceRequest,
   GetWorkItemsRequest,
+  InstanceQuery,
+  ListInstanceIdsRequest,
   OrchestrationState,
   OrchestratorResponse,
+  PurgeInstancesRequest,
   RaiseEventRequest,
+  RestartInstanceRequest,
   ResumeRequest,
+  RewindInstanceRequest,
+  SkipGracefulOrchestrationTerminationsRequest,
   StreamInstanceHistoryRequest,
   SuspendRequest,
   TerminateRequest,
@@ -46,11 +52,44 @@ export interface WaitOptions {
   readonly signal: AbortSignal;
 }
 
+export interface InstancePage {
+  readonly states: readonly OrchestrationState[];
+  /** `undefined` on the last page. */
+  readonly continuationToken: string | undefined;
+}
+
+export interface IdPage {
+  readonly ids: readonly string[];
+  /** `undefined` on the last page. */
+  readonly lastKey: string | undefined;
+}
+
+export interface PurgeResult {
+  readonly deleted: number;
+  /** False when the client's time budget was over first. */
+  readonly isComplete: boolean;
+}
+
+/** What is done to orchestrations from outside, beside starting them and sending them events. */
+export interface ManagementEngine {
+  queryInstances(hub: string, query: InstanceQuery): Promise<InstancePage>;
+  listInstanceIds(hub: string, request: ListInstanceIdsRequest): Promise<IdPage>;
+  purgeInstances(hub: string, request: PurgeInstancesRequest): Promise<PurgeResult>;
+  /** The instance id of the new execution. */
+  restartInstance(hub: string, request: RestartInstanceRequest): Promise<string>;
+  rewindInstance(hub: string, request: RewindInstanceRequest): Promise<void>;
+  /** Ids that were not ended. */
+  forceEnd(
+    hub: string,
+    request: SkipGracefulOrchestrationTerminationsRequest,
+  ): Promise<readonly string[]>;
+}
+
 /**
  * What the doors of the server ask of the scheduler. Every method may throw `TaskHubError`; a reply
  * means that the effect is durable.
  */
-export interface Engine {
+export interface Engine extends ManagementEngine {
   taskHubs(): readonly string[];
   /** Throws TASK_HUB_NOT_FOUND with the product's text when the hub does not exist. */
   assertTaskHub(hub: string): void;

@@ -11,7 +11,8 @@ import { Hints } from './sql/hints.ts';
 import { createHub, deleteHub } from './sql/hubs.ts';
 import { IdBlock, IdsExhausted, takeCounter } from './sql/id-block.ts';
 import { releaseOrphans, sweep } from './sql/upkeep.ts';
-import { findInstance, readChunk, readRecord } from './sql/read.ts';
+import { listChildren, listEnded, listInstances } from './sql/list.ts';
+import { findInstance, readChunk, readRecord, readStarted } from './sql/read.ts';
 import { runRound, type PlacedCommit, type RoundOutput } from './sql/round.ts';
 import { KIND } from './sql/rows.ts';
 import type { SqlDatabase, SqlSession } from './sql/session.ts';
@@ -19,12 +20,16 @@ import type {
   Commit,
   CreateHubCommit,
   DeleteHubCommit,
+  EndedQuery,
   HistoryOptions,
+  InstanceQuery,
   InstanceRecord,
   Outcome,
+  Page,
   ReleaseOrphansOptions,
   Round,
   RoundResult,
+  StartRecord,
   StatusChange,
   Store,
   Claimed,
@@ -309,6 +314,41 @@ export class SqlStore implements Store {
       }
       yield bytes;
     }
+  }
+
+  async queryInstances(query: InstanceQuery): Promise<Page<InstanceRecord>> {
+    const hubNumber = this.#hubNumber(query.hub);
+    return this.#database.readHeavy((session) =>
+      listInstances(session, { ...query, hubNumber }, query),
+    );
+  }
+
+  async listEnded(query: EndedQuery): Promise<Page<string>> {
+    const hubNumber = this.#hubNumber(query.hub);
+    return this.#database.readHeavy((session) => listEnded(session, { ...query, hubNumber }));
+  }
+
+  async children(hub: string, instanceIds: readonly string[]): Promise<readonly string[]> {
+    const hubNumber = this.#hubNumber(hub);
+    return this.#database.readHeavy((session) => listChildren(session, hubNumber, instanceIds));
+  }
+
+  async getStart(hub: string, instanceId: string): Promise<StartRecord | undefined> {
+    const hubNumber = this.#hubNumber(hub);
+    return this.#database.read(async (session) => {
+      const read = await findInstance(session, hubNumber, instanceId);
+      if (!read) return undefined;
+      const started = await readStarted(session, read);
+      const { name, version } = read;
+      const status = read.instance.status as RuntimeStatus;
+      return { name, version, status, input: started?.input, tags: started?.tags ?? {} };
+    });
+  }
+
+  #hubNumber(hub: string): number {
+    const number = this.#catalog.hubNumbers.get(hub);
+    if (number === undefined) throw unknownHub(hub);
+    return number;
   }
 
   taskHubs(): Promise<readonly string[]> {

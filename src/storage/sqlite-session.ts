@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { TaskHubError } from '../core/errors.ts';
 import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './sql/session.ts';
 import type { Statement } from './sql/statement.ts';
+import { SqliteReader } from './sqlite-reader.ts';
 
 export interface SqliteOptions {
   /** A file's path, or `:memory:`. */
@@ -12,38 +13,47 @@ export interface SqliteOptions {
 /** Distinct statements are few and fixed; the bound only guards against a mistake. */
 const STATEMENTS_MAX = 500;
 
+/** A statement that answers rows as arrays, and the names of their columns. */
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly columns: readonly string[];
+}
+
 class SqliteSession implements SqlSession {
   readonly dialect = 'sqlite';
   readonly #database: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
 
-  #prepare(sql: string): StatementSync {
-    let statement = this.#prepared.get(sql);
-    if (!statement) {
+  #prepare(sql: string): Prepared {
+    let prepared = this.#prepared.get(sql);
+    if (!prepared) {
       if (this.#prepared.size >= STATEMENTS_MAX) this.#prepared.clear();
-      statement = this.#database.prepare(sql);
-      this.#prepared.set(sql, statement);
+      const statement = this.#database.prepare(sql);
+      statement.setReturnArrays(true);
+      prepared = { statement, columns: statement.columns().map(({ name }) => name) };
+      this.#prepared.set(sql, prepared);
     }
-    return statement;
+    return prepared;
   }
 
   all(sql: string, params: readonly SqlValue[]): Promise<readonly SqlRow[]> {
-    return Promise.resolve(this.#prepare(sql).all(named(params)) as unknown as SqlRow[]);
+    const prepared = this.#prepare(sql);
+    return Promise.resolve(toRows(prepared, prepared.statement.all(named(params))));
   }
 
   run(sql: string, params: readonly SqlValue[]): Promise<void> {
-    this.#prepare(sql).run(named(params));
+    this.#prepare(sql).statement.run(named(params));
     return Promise.resolve();
   }
 
   runMany(statement: Statement, rows: readonly (readonly SqlValue[])[]): Promise<void> {
     if (rows.length > 0) {
       const prepared = this.#prepare(statement.sqlite);
-      for (const row of rows) prepared.run(...row);
+      for (const row of rows) prepared.statement.run(...row);
     }
     return Promise.resolve();
   }
@@ -54,9 +64,24 @@ class SqliteSession implements SqlSession {
   ): Promise<readonly SqlRow[]> {
     if (rows.length === 0) return Promise.resolve([]);
     const prepared = this.#prepare(statement.sqlite);
-    const found = rows.flatMap((row) => prepared.all(...row));
-    return Promise.resolve(found as unknown as SqlRow[]);
+    return Promise.resolve(rows.flatMap((row) => toRows(prepared, prepared.statement.all(...row))));
   }
+}
+
+/**
+ * Plain objects from arrays of values. The driver's own objects have no prototype and no fixed shape: a row
+ * of twenty columns takes a third of the time this way (measured: 1.8 µs, 6.0 µs read and copied once).
+ */
+function toRows({ columns }: Prepared, found: unknown): SqlRow[] {
+  return (found as SqlValue[][]).map((values) => {
+    const row: Record<string, SqlValue> = {};
+    let index = 0;
+    for (const name of columns) {
+      row[name] = values[index] ?? null;
+      index += 1;
+    }
+    return row;
+  });
 }
 
 /** `$1` is a parameter named `1` to SQLite. */
@@ -73,12 +98,17 @@ export function openSqlite(options: SqliteOptions): SqlDatabase {
   const { path } = options;
   if (path === ':memory:') {
     const database = new DatabaseSync(path);
-    return new SqliteDatabase({ database, reader: undefined, lock: undefined });
+    return new SqliteDatabase({ database });
   }
   const lock = lockFile(path);
   try {
     const database = openWriter(path);
-    return new SqliteDatabase({ database, reader: openReader(path), lock });
+    return new SqliteDatabase({
+      database,
+      lock,
+      reader: openReader(path),
+      thread: new SqliteReader(path),
+    });
   } catch (cause) {
     lock.close();
     throw cannotOpen(path, cause);
@@ -157,8 +187,9 @@ function openReader(path: string): Reader {
 
 interface Connections {
   readonly database: DatabaseSync;
-  readonly reader: Reader | undefined;
-  readonly lock: DatabaseSync | undefined;
+  readonly reader?: Reader;
+  readonly thread?: SqliteReader;
+  readonly lock?: DatabaseSync;
 }
 
 class SqliteDatabase implements SqlDatabase {
@@ -166,14 +197,16 @@ class SqliteDatabase implements SqlDatabase {
   readonly #database: DatabaseSync;
   readonly #writer: SqliteSession;
   readonly #reader: Reader | undefined;
+  readonly #thread: SqliteReader | undefined;
   readonly #lock: DatabaseSync | undefined;
   /** The tail of the queue of transactions: they run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ database, reader, lock }: Connections) {
+  constructor({ database, reader, thread, lock }: Connections) {
     this.#database = database;
     this.#writer = new SqliteSession(database);
     this.#reader = reader;
+    this.#thread = thread;
     this.#lock = lock;
   }
 
@@ -198,6 +231,16 @@ class SqliteDatabase implements SqlDatabase {
     return this.#inTurn(() => work(this.#writer));
   }
 
+  readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const thread = this.#thread;
+    return thread ? work(thread) : this.read(work);
+  }
+
+  /** One writer: nobody is ever in the way. */
+  pause(): Promise<void> {
+    return Promise.resolve();
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#last.then(work);
     this.#last = mine.catch(() => undefined);
@@ -206,6 +249,7 @@ class SqliteDatabase implements SqlDatabase {
 
   async close(): Promise<void> {
     await this.#last;
+    await this.#thread?.close();
     this.#reader?.database.close();
     this.#database.close();
     this.#lock?.close();

@@ -9,6 +9,7 @@ import type {
 } from '../proto/orchestrator_service_pb.ts';
 import type { TaskHubError } from '../core/errors.ts';
 import type { RuntimeStatus } from '../core/instance.ts';
+import type { PageToken } from '../core/page-token.ts';
 import type { PayloadLimits } from '../core/limits.ts';
 import type { StoredEvent } from '../wire/events.ts';
 
@@ -269,6 +270,50 @@ export interface HistoryOptions {
   readonly signal: AbortSignal;
 }
 
+/** Which instances; empty or `undefined` parts leave them in. */
+export interface InstanceFilter {
+  readonly statuses: readonly RuntimeStatus[];
+  /** Epoch ms, inclusive. */
+  readonly createdFrom: number | undefined;
+  /** Epoch ms, exclusive. */
+  readonly createdTo: number | undefined;
+  /** Case-sensitive. */
+  readonly idPrefix: string | undefined;
+}
+
+export interface InstanceQuery extends InstanceFilter {
+  readonly hub: string;
+  readonly after: PageToken | undefined;
+  readonly limit: number;
+  readonly payloads: boolean;
+}
+
+export interface EndedQuery {
+  readonly hub: string;
+  readonly statuses: readonly RuntimeStatus[];
+  /** Epoch ms, inclusive. */
+  readonly completedFrom: number | undefined;
+  /** Epoch ms, exclusive. */
+  readonly completedTo: number | undefined;
+  readonly after: PageToken | undefined;
+  readonly limit: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** `undefined`: this was the last page. */
+  readonly next: PageToken | undefined;
+}
+
+/** What an instance was started with. */
+export interface StartRecord {
+  readonly name: string;
+  readonly version: string;
+  readonly input: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly status: RuntimeStatus;
+}
+
 export interface Store {
   /** Runs one round; rejects only when nothing at all could be done (the store is gone). */
   exchange(round: Round): Promise<RoundResult>;
@@ -284,6 +329,13 @@ export interface Store {
   ): Promise<ReadonlyMap<string, RuntimeStatus>>;
   /** Committed history in chunks of framed `pastEvents`; nothing for a missing instance. */
   history(options: HistoryOptions): AsyncIterable<Uint8Array>;
+  /** Orchestrations, entities not among them; each row on one page although rows are added. */
+  queryInstances(query: InstanceQuery): Promise<Page<InstanceRecord>>;
+  /** Ids of ended orchestrations, oldest end first. */
+  listEnded(query: EndedQuery): Promise<Page<string>>;
+  /** Ids of the direct children of these instances. */
+  children(hub: string, instanceIds: readonly string[]): Promise<readonly string[]>;
+  getStart(hub: string, instanceId: string): Promise<StartRecord | undefined>;
   taskHubs(): Promise<readonly string[]>;
   /**
    * Frees leases of earlier owners of this store, at most `limit` rows a call; true: call again.

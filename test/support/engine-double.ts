@@ -48,6 +48,19 @@ export class EngineDouble implements Engine {
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
     });
+  queryInstances: Engine['queryInstances'] = (...call) =>
+    this.#record('queryInstances', ...call).then(() => ({
+      states: [],
+      continuationToken: undefined,
+    }));
+  listInstanceIds: Engine['listInstanceIds'] = (...call) =>
+    this.#record('listInstanceIds', ...call).then(() => ({ ids: [], lastKey: undefined }));
+  purgeInstances: Engine['purgeInstances'] = (...call) =>
+    this.#record('purgeInstances', ...call).then(() => ({ deleted: 0, isComplete: true }));
+  restartInstance: Engine['restartInstance'] = (hub, request) =>
+    this.#record('restartInstance', hub, request).then(() => request.instanceId);
+  rewindInstance: Engine['rewindInstance'] = (...call) => this.#record('rewindInstance', ...call);
+  forceEnd: Engine['forceEnd'] = (...call) => this.#record('forceEnd', ...call).then(() => []);
   raiseEvent: Engine['raiseEvent'] = (...call) => this.#record('raiseEvent', ...call);
   terminate: Engine['terminate'] = (...call) => this.#record('terminate', ...call);
   suspend: Engine['suspend'] = (...call) => this.#record('suspend', ...call);

@@ -15,6 +15,7 @@ import type { Engine } from '../engine.ts';
 import type { StreamHandler, UnaryHandler } from './adapters.ts';
 import type { CallContext } from './call-context.ts';
 import type { RpcName } from './rpc-permissions.ts';
+import { managementHandlers } from './management-handlers.ts';
 import { serveWorkItems } from './work-item-stream.ts';
 
 type Methods = (typeof TaskHubSidecarService)['method'];
@@ -43,6 +44,7 @@ export function createTaskHubHandlers(options: TaskHubServiceOptions): TaskHubHa
     ...clientHandlers(options),
     ...workerHandlers(options),
     ...taskHubHandlers(options),
+    ...managementHandlers(options),
     ...laterHandlers(),
   };
 }
@@ -176,13 +178,6 @@ function taskHubHandlers(options: TaskHubServiceOptions): Pick<TaskHubHandlers, 
 
 /** RPCs that this version does not offer, each with the sentence that says so. */
 const NOT_OFFERED = {
-  rewindInstance: 'Rewinding a failed orchestration',
-  restartInstance: 'Restarting an orchestration (start it again with the same input instead)',
-  queryInstances: 'Querying instances (get them by their ids instead)',
-  listInstanceIds: 'Listing instance ids',
-  purgeInstances: 'Purging instances',
-  skipGracefulOrchestrationTerminations:
-    'Terminating orchestrations without their worker (use TerminateInstance instead)',
   signalEntity: 'Signalling entities',
   getEntity: 'Reading entities',
   queryEntities: 'Querying entities',
@@ -199,12 +194,6 @@ function laterHandlers(): Pick<TaskHubHandlers, keyof typeof NOT_OFFERED> {
       ),
     );
   return {
-    rewindInstance: refuse('rewindInstance'),
-    restartInstance: refuse('restartInstance'),
-    queryInstances: refuse('queryInstances'),
-    listInstanceIds: refuse('listInstanceIds'),
-    purgeInstances: refuse('purgeInstances'),
-    skipGracefulOrchestrationTerminations: refuse('skipGracefulOrchestrationTerminations'),
     signalEntity: refuse('signalEntity'),
     getEntity: refuse('getEntity'),
     queryEntities: refuse('queryEntities'),

@@ -1,8 +1,7 @@
 /** Hubs and types: small tables that a node keeps in memory, filled from the database as names turn up. */
-import type { RowKeys } from '../round/keys.ts';
 import { typeKeyText, type TypeKey } from '../round/keys.ts';
 import type { TypeBook } from '../round/state.ts';
-import type { SqlSession } from './session.ts';
+import type { SqlDatabase, SqlSession } from './session.ts';
 import { readRow } from './rows.ts';
 import { insertInto, selectWhere } from './statement.ts';
 import { TYPES } from './tables.ts';
@@ -14,6 +13,13 @@ const TYPE_BY_KEY = selectWhere(TYPES, {
     ['kind', '='],
     ['name', '='],
     ['version', '='],
+  ],
+});
+
+const TYPE_BY_NUMBER = selectWhere(TYPES, {
+  where: [
+    ['hub', '='],
+    ['type', '='],
   ],
 });
 
@@ -44,38 +50,39 @@ export class Catalog implements TypeBook {
   }
 
   /**
-   * Looks up or makes the types that a round needs; returns those that were not known. If the round is rolled
-   * back the caller must `forget` them: they may not exist.
+   * Looks up or makes types, in a transaction of their own: a round that holds rows must not wait for another's
+   * insert. Safe to repeat.
    */
-  async resolveTypes(
-    session: SqlSession,
-    keys: RowKeys,
+  async makeTypes(
+    database: SqlDatabase,
+    keys: Iterable<TypeKey>,
     nextId: () => number,
-  ): Promise<readonly TypeKey[]> {
-    const wanted = [...keys.types]
-      .filter(([text]) => !this.numbers.has(text))
-      .map(([, key]) => key);
-    if (wanted.length === 0) return [];
-    await session.runMany(
-      INSERT_TYPE,
-      wanted.map(({ hub, kind, name, version }) => [nextId(), hub, kind, name, version]),
-    );
-    const rows = await session.allMany(
-      TYPE_BY_KEY,
-      wanted.map(({ hub, kind, name, version }) => [hub, kind, name, version]),
-    );
+  ): Promise<void> {
+    const wanted = [...keys]
+      .map((key) => ({ key, text: typeKeyText(key) }))
+      .filter(({ text }) => !this.numbers.has(text))
+      .sort((a, b) => (a.text < b.text ? -1 : 1))
+      .map(({ key: { hub, kind, name, version } }) => [hub, kind, name, version] as const);
+    if (wanted.length === 0) return;
+    const rows = await database.transaction(async (session) => {
+      await session.runMany(
+        INSERT_TYPE,
+        wanted.map((key) => [nextId(), ...key]),
+      );
+      return session.allMany(TYPE_BY_KEY, wanted);
+    });
     for (const row of rows) this.#remember(readRow<TypeRow>(row));
-    return wanted;
   }
 
-  /** After a rollback: these may not exist. */
-  forget(keys: readonly TypeKey[]): void {
-    for (const key of keys) {
-      const text = typeKeyText(key);
-      const type = this.numbers.get(text);
-      this.numbers.delete(text);
-      if (type !== undefined) this.keys.delete(type);
-    }
+  /** Types that another node has made. */
+  async learnTypes(
+    session: SqlSession,
+    types: Iterable<{ readonly hub: number; readonly type: number }>,
+  ): Promise<void> {
+    const unknown = new Map<number, readonly [number, number]>();
+    for (const { hub, type } of types) if (!this.keys.has(type)) unknown.set(type, [hub, type]);
+    const rows = await session.allMany(TYPE_BY_NUMBER, [...unknown.values()]);
+    for (const row of rows) this.#remember(readRow<TypeRow>(row));
   }
 
   #remember({ type, hub, kind, name, version }: TypeRow): void {

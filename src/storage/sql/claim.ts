@@ -163,6 +163,10 @@ export async function claimBacklog(
   const { env, hints, left } = context;
   const due = [...hints.dueQueues(env.now), ...left.filter(({ at }) => at <= env.now)];
   due.sort((a, b) => a.at - b.at);
+  await context.catalog.learnTypes(
+    session,
+    due.map(({ queue }) => queue),
+  );
   const queues = new Map(due.map(({ queue }) => [JSON.stringify(queue), queue]));
   for (const queue of queues.values()) await claimQueue(session, context, handed, queue);
 }

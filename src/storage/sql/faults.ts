@@ -8,6 +8,11 @@ export class Conflict extends Error {
 /** The task hub that the round was for has been deleted, by this node or another. */
 export class HubGone extends Conflict {}
 
+/** The round found that it needs further rows or types: its keys have grown, run it again with them. */
+export class KeysGrew extends Error {
+  override readonly name = 'KeysGrew';
+}
+
 /** The connection was lost before COMMIT was sent: nothing has happened. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';

@@ -8,9 +8,10 @@ import {
   type LoadedRows,
   type TypeBook,
 } from '../round/state.ts';
+import { Conflict } from './faults.ts';
 import { readRow, type ActivityRow, type InboxRow, type InstanceRow, type RunRow } from './rows.ts';
 import type { SqlRow, SqlSession } from './session.ts';
-import { selectWhere } from './statement.ts';
+import { selectWhere, type Statement } from './statement.ts';
 import { ACTIVITIES, HISTORY, INBOX, INSTANCES, RUNS } from './tables.ts';
 
 const RID_BY_ID = selectWhere(INSTANCES, {
@@ -26,17 +27,35 @@ const BY_RID = [
   ['rid', '='],
 ] as const;
 
-/** Row ids ascending, so that two rounds never wait for each other in a circle. */
-const RUN_BY_RID = selectWhere(RUNS, { where: BY_RID, orderBy: ['rid'], lock: true });
-const INSTANCE_BY_RID = selectWhere(INSTANCES, { where: BY_RID, orderBy: ['rid'], lock: true });
-const ACTIVITY_BY_AID = selectWhere(ACTIVITIES, {
-  where: [
-    ['hub', '='],
-    ['aid', '='],
-  ],
-  orderBy: ['aid'],
-  lock: true,
-});
+interface LockingSelects {
+  readonly runs: Statement;
+  readonly instances: Statement;
+  readonly activities: Statement;
+}
+
+/** In the order of their keys, so that two rounds never wait for each other in a circle. */
+function lockingSelects(lock: 'wait' | 'now'): LockingSelects {
+  return {
+    runs: selectWhere(RUNS, { where: BY_RID, orderBy: ['rid'], lock }),
+    instances: selectWhere(INSTANCES, { where: BY_RID, orderBy: ['rid'], lock }),
+    activities: selectWhere(ACTIVITIES, {
+      where: [
+        ['hub', '='],
+        ['aid', '='],
+      ],
+      orderBy: ['aid'],
+      lock,
+    }),
+  };
+}
+
+/**
+ * The first rows of a round are waited for, runs before instances before activities. Whatever it finds later that it
+ * needs is out of order: taken at once, or the round starts over with all of it known (`Conflict`).
+ */
+const FIRST = lockingSelects('wait');
+const LATER = lockingSelects('now');
+
 const INBOX_RANGE = selectWhere(INBOX, {
   where: [
     ['hub', '='],
@@ -80,15 +99,22 @@ export class RowCache {
   readonly #firstChunks = new Map<string, Uint8Array | undefined>();
   readonly #histories = new Map<string, readonly Uint8Array[]>();
   readonly #children = new Map<string, readonly number[]>();
+  #isLocking = false;
 
   async load(session: SqlSession, keys: RowKeys): Promise<void> {
     await this.#loadIds(session, keys);
-    await this.#loadChildren(session, keys);
-    await this.#loadInstances(session, keys);
-    await this.#loadActivities(session, keys);
+    await this.#lock(session, keys);
+    this.#checkIds();
+    // Under the lock of its parent the list of children is complete; they may be rows of their own to lock.
+    if (await this.#loadChildren(session, keys)) await this.#lock(session, keys);
     await this.#loadConsumed(session, keys);
     await this.#loadFirstChunks(session, keys);
     await this.#loadHistories(session, keys);
+  }
+
+  /** Types of the rows that are loaded. */
+  *types(): Iterable<{ readonly hub: number; readonly type: number }> {
+    for (const run of this.#runs.values()) if (run) yield run;
   }
 
   /** Fresh copies that a round may change. */
@@ -134,9 +160,18 @@ export class RowCache {
     }
   }
 
-  async #loadChildren(session: SqlSession, keys: RowKeys): Promise<void> {
+  /** Between the look at its id and the lock on its row an instance may have given way to another. */
+  #checkIds(): void {
+    for (const [key, rid] of this.#ids) {
+      if (rid === undefined) continue;
+      const hub = Number(key.slice(0, key.indexOf(' ')));
+      if (!this.#instances.get(ridKey(hub, rid))) throw new Conflict('an instance was replaced');
+    }
+  }
+
+  async #loadChildren(session: SqlSession, keys: RowKeys): Promise<boolean> {
     const wanted = [...keys.children].filter(([key]) => !this.#children.has(key));
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return false;
     const rows = await session.allMany(
       CHILDREN,
       wanted.map(([, { hub, rid }]) => [hub, rid]),
@@ -148,17 +183,24 @@ export class RowCache {
       keys.addRid(found.hub, found.rid);
     }
     for (const [key, rids] of byParent) this.#children.set(key, rids);
+    return true;
   }
 
-  async #loadInstances(session: SqlSession, keys: RowKeys): Promise<void> {
-    const wanted = [...keys.rids].filter(([key]) => !this.#instances.has(key));
-    if (wanted.length === 0) return;
-    const params = wanted
-      .map(([, { hub, rid }]) => [hub, rid] as const)
-      .sort(([hubA, ridA], [hubB, ridB]) => hubA - hubB || ridA - ridB);
-    const runs = await session.allMany(RUN_BY_RID, params);
-    const instances = await session.allMany(INSTANCE_BY_RID, params);
-    for (const [key] of wanted) this.#instances.set(key, undefined);
+  /** Sent together: on PostgreSQL the three statements cost one round trip. */
+  async #lock(session: SqlSession, keys: RowKeys): Promise<void> {
+    const rids = [...keys.rids].filter(([key]) => !this.#instances.has(key));
+    const aids = [...keys.activities].filter(([key]) => !this.#activities.has(key));
+    if (rids.length === 0 && aids.length === 0) return;
+    const selects = this.#isLocking ? LATER : FIRST;
+    this.#isLocking = true;
+    const byRid = inOrder(rids.map(([, { hub, rid }]) => [hub, rid]));
+    const byAid = inOrder(aids.map(([, { hub, aid }]) => [hub, aid]));
+    const [runs, instances, activities] = await Promise.all([
+      session.allMany(selects.runs, byRid),
+      session.allMany(selects.instances, byRid),
+      session.allMany(selects.activities, byAid),
+    ]);
+    for (const [key] of rids) this.#instances.set(key, undefined);
     for (const row of instances) {
       const instance = readRow<InstanceRow>(row);
       this.#instances.set(ridKey(instance.hub, instance.rid), instance);
@@ -167,17 +209,8 @@ export class RowCache {
       const run = readRow<RunRow>(row);
       this.#runs.set(ridKey(run.hub, run.rid), run);
     }
-  }
-
-  async #loadActivities(session: SqlSession, keys: RowKeys): Promise<void> {
-    const wanted = [...keys.activities].filter(([key]) => !this.#activities.has(key));
-    if (wanted.length === 0) return;
-    const params = wanted
-      .map(([, { hub, aid }]) => [hub, aid] as const)
-      .sort(([, a], [, b]) => a - b);
-    const rows = await session.allMany(ACTIVITY_BY_AID, params);
-    for (const [key] of wanted) this.#activities.set(key, undefined);
-    for (const row of rows) {
+    for (const [key] of aids) this.#activities.set(key, undefined);
+    for (const row of activities) {
       const activity = readRow<ActivityRow>(row);
       this.#activities.set(ridKey(activity.hub, activity.aid), activity);
     }
@@ -217,6 +250,10 @@ export class RowCache {
       this.#firstChunks.set(key, rows[0]?.['bytes'] as Uint8Array | undefined);
     }
   }
+}
+
+function inOrder(keys: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  return [...keys].sort(([hubA, a], [hubB, b]) => hubA - hubB || a - b);
 }
 
 export function readInbox(row: SqlRow): InboxRow {

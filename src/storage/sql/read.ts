@@ -1,6 +1,7 @@
 /** What clients read: committed state, outside rounds. */
 import {
   OrchestrationStatus,
+  type ExecutionStartedEvent,
   type TaskFailureDetails,
 } from '../../proto/orchestrator_service_pb.ts';
 import { decodeEvent, EVENT_NUMBER, eventTypeOf, unframeEvents } from '../../wire/events.ts';
@@ -8,7 +9,7 @@ import { isTerminal, type RuntimeStatus } from '../../core/instance.ts';
 import { findStarted } from '../round/turn.ts';
 import type { InstanceRecord } from '../store.ts';
 import { KIND, readRow, type InstanceRow } from './rows.ts';
-import type { SqlSession } from './session.ts';
+import type { SqlRow, SqlSession } from './session.ts';
 
 export interface InstanceRead {
   readonly instance: InstanceRow;
@@ -21,6 +22,13 @@ export interface InstanceRead {
   readonly updatedAt: number;
 }
 
+/** What `instanceRead` reads, and from where. */
+export const READ_COLUMNS = `i.*, t.name as type_name, t.version as type_version,
+  r.first_chunk as run_first, r.next_chunk as run_next, r.read_seq as run_read, r.updated_at as run_updated`;
+export const READ_TABLES = `instances i
+  join types t on t.hub = i.hub and t.type = i.type
+  left join runs r on r.hub = i.hub and r.rid = i.rid`;
+
 /** The row of an orchestration with its type and history cursors. */
 export async function findInstance(
   session: SqlSession,
@@ -28,16 +36,13 @@ export async function findInstance(
   id: string,
 ): Promise<InstanceRead | undefined> {
   const rows = await session.all(
-    `select i.*, t.name as type_name, t.version as type_version,
-            r.first_chunk as run_first, r.next_chunk as run_next, r.read_seq as run_read, r.updated_at as run_updated
-       from instances i
-       join types t on t.hub = i.hub and t.type = i.type
-       left join runs r on r.hub = i.hub and r.rid = i.rid
-      where i.hub = $1 and i.id = $2 and i.kind = $3`,
+    `select ${READ_COLUMNS} from ${READ_TABLES} where i.hub = $1 and i.id = $2 and i.kind = $3`,
     [hub, id, KIND.orchestration],
   );
-  const row = rows[0];
-  if (!row) return undefined;
+  return rows[0] && instanceRead(rows[0]);
+}
+
+export function instanceRead(row: SqlRow): InstanceRead {
   const instance = readRow<InstanceRow>(row);
   const number = (name: string, fallback: number): number => {
     const value = row[name];
@@ -52,6 +57,20 @@ export async function findInstance(
     readSeq: number('run_read', 0),
     updatedAt: Math.max(instance.updated_at, number('run_updated', 0)),
   };
+}
+
+/** What an instance was started with, as its first event says. */
+export async function readStarted(
+  session: SqlSession,
+  read: InstanceRead,
+): Promise<ExecutionStartedEvent | undefined> {
+  const stored =
+    read.nextChunk > read.firstChunk
+      ? findStarted(await readChunk(session, read, read.firstChunk))
+      : await readWaitingStart(session, read);
+  if (!stored) return undefined;
+  const { eventType } = decodeEvent({ type: EVENT_NUMBER.executionStarted, bytes: stored });
+  return eventType.case === 'executionStarted' ? eventType.value : undefined;
 }
 
 export async function readRecord(
@@ -87,7 +106,7 @@ interface Payloads {
 
 /** Input stands in the first event, output and failure in the last: they are stored nowhere else. */
 async function readPayloads(session: SqlSession, read: InstanceRead): Promise<Payloads> {
-  const input = await readInput(session, read);
+  const input = (await readStarted(session, read))?.input;
   if (!isTerminal(read.instance.status as RuntimeStatus)) {
     return { input, output: undefined, failureDetails: undefined };
   }
@@ -101,16 +120,6 @@ async function readPayloads(session: SqlSession, read: InstanceRead): Promise<Pa
     return { input, output: result, failureDetails: isFailed ? failureDetails : undefined };
   }
   return { input, output: undefined, failureDetails: undefined };
-}
-
-async function readInput(session: SqlSession, read: InstanceRead): Promise<string | undefined> {
-  const stored =
-    read.nextChunk > read.firstChunk
-      ? findStarted(await readChunk(session, read, read.firstChunk))
-      : await readWaitingStart(session, read);
-  if (!stored) return undefined;
-  const { eventType } = decodeEvent({ type: EVENT_NUMBER.executionStarted, bytes: stored });
-  return eventType.case === 'executionStarted' ? eventType.value.input : undefined;
 }
 
 /** Before the first turn of a generation is committed its `executionStarted` waits in the inbox. */

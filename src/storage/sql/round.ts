@@ -2,17 +2,20 @@
 import type { PayloadLimits } from '../../core/limits.ts';
 import { applyCommit, fireTimer, type RowCommit } from '../round/apply.ts';
 import type { DispatchEnv } from '../round/dispatch.ts';
-import { RowKeys, type TypeKey } from '../round/keys.ts';
+import { RowKeys } from '../round/keys.ts';
 import { Room } from '../round/room.ts';
 import { MissingRows, RoundState } from '../round/state.ts';
-import { touch, touchFurther } from '../round/touch.ts';
+import { touchFurther } from '../round/touch.ts';
 import type { Claimed, Outcome, StatusChange, Taker } from '../store.ts';
 import type { Catalog } from './catalog.ts';
 import { claimBacklog, claimDirectly, readHistories, type ClaimContext } from './claim.ts';
+import { KeysGrew } from './faults.ts';
 import type { Hints } from './hints.ts';
 import { RowCache } from './load.ts';
 import { readRow, type TimerRow } from './rows.ts';
 import type { SqlSession } from './session.ts';
+import { selectWhere } from './statement.ts';
+import { TIMERS } from './tables.ts';
 import { writeRound } from './write.ts';
 
 /** Timers fired in one round; more of them make the next round come at once. */
@@ -30,8 +33,10 @@ export interface RoundInput {
   readonly catalog: Catalog;
   readonly hints: Hints;
   readonly limits: PayloadLimits;
-  /** Filled with the types that the round makes: without its COMMIT they do not exist. */
-  readonly made: TypeKey[];
+  /** Rows that earlier attempts were found to need; grows. Their types are made. */
+  readonly keys: RowKeys;
+  /** The only hub whose timers may fire in this round; `undefined`: all. */
+  readonly hub: number | undefined;
   /** Marks the round as committed, for whoever must find out later. */
   readonly mark: (session: SqlSession) => Promise<void>;
 }
@@ -47,13 +52,17 @@ export interface RoundOutput {
 export async function runRound(session: SqlSession, input: RoundInput): Promise<RoundOutput> {
   const due = await readDueTimers(session, input);
   const { state, outcomes } = await decide(session, input, due.timers);
+  let isMarked = false;
   const context: ClaimContext = { ...input, room: new Room(input.takers), left: [], seen: [] };
   const handed = claimDirectly(state, context);
   if (input.commits.length > 0 || due.timers.length > 0) {
     await input.mark(session);
+    isMarked = true;
     await writeRound(session, state);
   }
   await claimBacklog(session, context, handed);
+  const isHanding = handed.turns.length > 0 || handed.activities.length > 0;
+  if (isHanding && !isMarked) await input.mark(session);
   const turns = await readHistories(session, handed.turns, input.catalog.hubNames);
   return {
     outcomes,
@@ -74,16 +83,20 @@ interface DueTimers {
   readonly looked: readonly { readonly hub: number; readonly at: number | undefined }[];
 }
 
-async function readDueTimers(session: SqlSession, { hints, env }: RoundInput): Promise<DueTimers> {
+async function readDueTimers(
+  session: SqlSession,
+  { hints, env, hub: only }: RoundInput,
+): Promise<DueTimers> {
   const timers: TimerRow[] = [];
   const looked: { hub: number; at: number | undefined }[] = [];
   for (const hub of hints.dueTimers(env.now)) {
+    if (only !== undefined && hub !== only) continue;
     const rows = await session.all(
       `select hub, tid, rid, exec, due_at, bytes
          from timers
         where hub = $1 and due_at <= $2
         order by due_at, tid
-        limit $3${session.dialect === 'postgres' ? ' for update skip locked' : ''}`,
+        limit $3`,
       [hub, env.now, TIMERS_PER_ROUND],
     );
     timers.push(...rows.map((row) => readRow<TimerRow>(row)));
@@ -98,6 +111,28 @@ async function readDueTimers(session: SqlSession, { hints, env }: RoundInput): P
   return { timers, looked };
 }
 
+const TIMER = selectWhere(TIMERS, {
+  where: [
+    ['hub', '='],
+    ['tid', '='],
+  ],
+  columns: ['tid'],
+});
+
+/** A timer goes under the lock of its run: one that another node has fired meanwhile is not there any more. */
+async function stillThere(
+  session: SqlSession,
+  timers: readonly TimerRow[],
+): Promise<readonly TimerRow[]> {
+  if (session.dialect === 'sqlite' || timers.length === 0) return timers;
+  const rows = await session.allMany(
+    TIMER,
+    timers.map(({ hub, tid }) => [hub, tid]),
+  );
+  const tids = new Set(rows.map(({ tid }) => tid));
+  return timers.filter(({ tid }) => tids.has(tid));
+}
+
 interface Decided {
   readonly state: RoundState;
   readonly outcomes: readonly Outcome[];
@@ -109,18 +144,21 @@ const ATTEMPTS_MAX = 50;
 async function decide(
   session: SqlSession,
   input: RoundInput,
-  timers: readonly TimerRow[],
+  due: readonly TimerRow[],
 ): Promise<Decided> {
-  const { commits, catalog, env, limits, made } = input;
+  const { commits, catalog, env, limits, keys } = input;
   const cache = new RowCache();
-  const load = async (keys: RowKeys): Promise<void> => {
-    await cache.load(session, keys);
-    made.push(...(await catalog.resolveTypes(session, keys, env.nextId)));
+  const load = async (more: RowKeys): Promise<void> => {
+    try {
+      await cache.load(session, more);
+    } finally {
+      keys.merge(more);
+    }
+    await catalog.learnTypes(session, cache.types());
   };
-  const first = new RowKeys();
-  for (const { commit, hub } of commits) touch(first, commit, hub);
-  for (const { hub, rid } of timers) first.addRid(hub, rid);
-  await load(first);
+  for (const { hub, rid } of due) keys.addRid(hub, rid);
+  await load(keys);
+  const timers = await stillThere(session, due);
   const further = new RowKeys();
   const entries = cache.entries();
   for (const { commit, hub } of commits) touchFurther(further, commit, hub, entries);
@@ -135,6 +173,7 @@ async function decide(
     const outcomes = tryDecide(state, commits, timers, limits);
     if (outcomes) return { state, outcomes };
     await load(missing);
+    if (missing.types.size > 0) throw new KeysGrew('a round needs types that are to be made');
   }
   throw new Error(`a round still lacked rows after ${ATTEMPTS_MAX} attempts`);
 }

@@ -8,6 +8,7 @@ export interface SqlSession {
   readonly dialect: 'sqlite' | 'postgres';
   /** `$1, $2 …` placeholders. */
   all(sql: string, params: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+  /** May return before it has happened; a failure is that of the next question, or of the transaction. */
   run(sql: string, params: readonly SqlValue[]): Promise<void>;
   /** The same statement for each row: an array statement on PostgreSQL, a cached one on SQLite. */
   runMany(statement: Statement, rows: readonly (readonly SqlValue[])[]): Promise<void>;
@@ -17,10 +18,16 @@ export interface SqlSession {
 
 export interface SqlDatabase {
   readonly dialect: 'sqlite' | 'postgres';
-  /** Writers: one transaction at a time for each caller. Rolled back when `work` throws. */
+  /**
+   * Writers: one transaction at a time for each caller. Rolled back when `work` throws. Throws the faults of
+   * `faults.ts`, after which the caller decides whether to run it again.
+   */
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** Reads that may take long (lists, payloads): they do not share the event loop with dispatch where there is a choice. */
+  readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Reads of committed state, outside any transaction of a writer. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
-  /** Runs a script of several statements, for migrations. */
+  /** Waits a little before a transaction is run for the `attempt + 1`st time. */
+  pause(attempt: number): Promise<void>;
   close(): Promise<void>;
 }

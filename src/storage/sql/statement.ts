@@ -117,12 +117,21 @@ export interface SelectOptions {
   /** Default: all of the table's. */
   readonly columns?: readonly string[];
   readonly orderBy?: readonly string[];
-  /** Rows stay locked until the transaction ends (PostgreSQL; SQLite has one writer anyway). */
-  readonly lock?: boolean;
+  /**
+   * Rows stay locked until the transaction ends (PostgreSQL; SQLite has one writer anyway). `now`: fails with
+   * `Conflict` instead of waiting, for a lock that is taken out of order.
+   */
+  readonly lock?: 'wait' | 'now';
 }
 
+const LOCKS = {
+  none: '',
+  wait: ' for update of t',
+  now: ' for update of t nowait',
+} as const;
+
 export function selectWhere(table: Table, options: SelectOptions): Statement {
-  const { where, columns = Object.keys(table.columns), orderBy = [], lock = false } = options;
+  const { where, columns = Object.keys(table.columns), orderBy = [], lock } = options;
   const types = typesOf(
     table,
     where.map(([column]) => column),
@@ -134,7 +143,7 @@ export function selectWhere(table: Table, options: SelectOptions): Statement {
   const conditions = where.map(([column, op], index) => `t.${column} ${op} u.p${index + 1}`);
   return {
     sqlite: `select ${columns.join(', ')} from ${table.name} where ${where.map(([column, op]) => `${column} ${op} ?`).join(' and ')}${order('')}`,
-    postgres: `select ${columns.map((column) => `t.${column}`).join(', ')} from ${unnest(types)} join ${table.name} t on ${conditions.join(' and ')}${order('t.')}${lock ? ' for update of t' : ''}`,
+    postgres: `select ${columns.map((column) => `t.${column}`).join(', ')} from ${unnest(types)} join ${table.name} t on ${conditions.join(' and ')}${order('t.')}${LOCKS[lock ?? 'none']}`,
     types,
   };
 }

@@ -136,7 +136,8 @@ export async function writeRound(session: SqlSession, state: RoundState): Promis
 async function writeInstances(session: SqlSession, live: readonly Entry[]): Promise<void> {
   const fresh = live.filter(({ isNew }) => isNew);
   const changed = live.filter(({ isNew, instanceChanged }) => !isNew && instanceChanged);
-  const freshRuns = fresh.flatMap(({ run }) => run ?? []);
+  // Of new instances, and of ended ones that live again.
+  const freshRuns = live.flatMap(({ run, loadedRun }) => (run && !loadedRun ? [run] : []));
   const runs = live.flatMap(({ run, loadedRun }) =>
     run && loadedRun && RUN_CHANGES.some((column) => run[column] !== loadedRun[column])
       ? [run]

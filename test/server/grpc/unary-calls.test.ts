@@ -135,9 +135,9 @@ describe('unary call', () => {
   it('says of an RPC that comes later what is missing', async () => {
     const { client } = await open();
 
-    await assert.rejects(client.call(rpc.rewindInstance, { instanceId: 'a' }), {
+    await assert.rejects(client.call(rpc.getEntity, { instanceId: '@a@b' }), {
       code: status.UNIMPLEMENTED,
-      details: 'Rewinding a failed orchestration is not offered by this version of the scheduler.',
+      details: 'Reading entities is not offered by this version of the scheduler.',
     });
   });
 
