@@ -1,45 +1,21 @@
 /** The package as users get it: packed, installed into an empty project, loaded both ways, run. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { installPacked, startCommand, type Installed } from './support/installed.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRIES = ['', '/client', '/worker', '/scheduler', '/register'];
 
-describe('packed package', function () {
-  let dir: string;
+describe('packed package', () => {
+  let project: Installed;
 
   before(() => {
-    dir = mkdtempSync(join(tmpdir(), 'durabletask-package-'));
-    const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', dir], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
-    writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'app', private: true }));
-    execFileSync(
-      'npm',
-      ['install', '--prefer-offline', '--no-audit', '--no-fund', join(dir, filename)],
-      {
-        cwd: dir,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
+    project = installPacked('package');
   });
 
   after(() => {
-    rmSync(dir, { recursive: true, force: true });
+    project.remove();
   });
 
-  function run(...args: readonly string[]): string {
-    return execFileSync(process.execPath, args, { cwd: dir, encoding: 'utf8' }).trim();
-  }
+  const run = (...args: readonly string[]): string => project.run(...args);
 
   for (const entry of ENTRIES) {
     it(`loads durabletask-scheduler${entry} by import and by require`, () => {
@@ -79,18 +55,9 @@ describe('packed package', function () {
   });
 
   it('has a command that serves until it is told to stop', async () => {
-    const child = spawn(
-      process.execPath,
-      [
-        join(dir, 'node_modules/durabletask-scheduler/dist/cli/main.js'),
-        ...['start', '--storage', 'memory', '--grpc-port', '0', '--http-port', '0', '--json'],
-      ],
-      { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-    child.kill('SIGTERM');
-    const [code] = (await once(child, 'exit')) as [number];
-    const { event, taskHubs } = JSON.parse(line) as { event: string; taskHubs: string[] };
+    const scheduler = await startCommand(project, ['start', '--storage', 'memory']);
+    const { event, taskHubs } = scheduler.ready;
+    const code = await scheduler.stop();
     assert.deepEqual({ event, taskHubs, code }, { event: 'ready', taskHubs: ['default'], code: 0 });
   });
 });
