@@ -5,7 +5,7 @@ import {
   type OrchestratorAction,
 } from '../proto/orchestrator_service_pb.ts';
 import { isTerminal } from './instance.ts';
-import type { PayloadLimits } from './limits.ts';
+import type { PayloadKind, PayloadLimits } from './limits.ts';
 import { payloadProblem } from './validation.ts';
 
 export interface ActionProblem {
@@ -53,10 +53,17 @@ function payloadProblemOf(action: OrchestratorAction, limits: PayloadLimits): st
     case 'sendEvent':
       return payloadProblem(type.value.data, 'eventData', limits);
     case 'completeOrchestration':
-      return payloadProblem(type.value.result, 'orchestrationOutput', limits);
+      return payloadProblem(type.value.result, resultKind(type.value), limits);
     default:
       return undefined;
   }
+}
+
+/** The result of a generation that goes on is the input of the next. */
+function resultKind(action: CompleteOrchestrationAction): PayloadKind {
+  return action.orchestrationStatus === OrchestrationStatus.CONTINUED_AS_NEW
+    ? 'orchestrationInput'
+    : 'orchestrationOutput';
 }
 
 function isFinal(action: CompleteOrchestrationAction): boolean {

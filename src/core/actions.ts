@@ -13,11 +13,10 @@ import {
 import { encodeEvent } from '../wire/events.ts';
 import { childStarted } from './child-started.ts';
 import type { DecisionDraft } from './decision-draft.ts';
-import { TaskHubError } from './errors.ts';
 import { failure } from './failures.ts';
 import { optional } from './optional.ts';
 import { parentEvent } from './parent-event.ts';
-import { assertInstanceId, assertTags } from './validation.ts';
+import { instanceIdProblem, tagsProblem } from './validation.ts';
 
 export function applyAction(draft: DecisionDraft, action: OrchestratorAction): void {
   const { id, orchestratorActionType: type } = action;
@@ -101,9 +100,9 @@ function createSubOrchestration(
       at: env.now,
     }),
   );
-  const problem = childProblem(instanceId, tags);
-  if (problem) {
-    const refusal = parentEvent(taskId, undefined, failure(problem.code, problem.message));
+  const problem = instanceIdProblem(instanceId) ?? tagsProblem(tags);
+  if (problem !== undefined) {
+    const refusal = parentEvent(taskId, undefined, failure('INVALID_ARGUMENT', problem));
     draft.messages.push({ instanceId: turn.instanceId, event: refusal });
     return;
   }
@@ -111,20 +110,6 @@ function createSubOrchestration(
   const started = childStarted({ ...action, instanceId }, { taskId, executionId, parent: turn });
   const version = action.version ?? '';
   draft.children.push({ taskId, instanceId, executionId, name, version, tags, started });
-}
-
-function childProblem(
-  instanceId: string,
-  tags: Readonly<Record<string, string>>,
-): TaskHubError | undefined {
-  try {
-    assertInstanceId(instanceId);
-    assertTags(tags);
-    return undefined;
-  } catch (error) {
-    if (error instanceof TaskHubError) return error;
-    throw error;
-  }
 }
 
 function createTimer(draft: DecisionDraft, timerId: number, action: CreateTimerAction): void {

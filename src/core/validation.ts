@@ -1,5 +1,5 @@
 /** The rules of what comes in from outside, shared by server and client so that both say the same. */
-import { invalidArgument, TaskHubError } from './errors.ts';
+import { invalidArgument } from './errors.ts';
 import {
   INSTANCE_ID_LENGTH_MAX,
   NAME_LENGTH_MAX,
@@ -12,26 +12,23 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 /** Rejects an id that cannot name an orchestration; `field` is the request's own name for it. */
 export function assertInstanceId(id: string, field = 'instanceId'): void {
-  if (id === '') throw invalidArgument(`${field} must not be empty`);
-  assertIdText(id, field);
-  if (id.startsWith('@')) {
-    throw invalidArgument(
-      `${field} '${id}' starts with '@', which marks an entity; choose an orchestration id without it`,
-    );
-  }
+  const problem = instanceIdProblem(id, field);
+  if (problem !== undefined) throw invalidArgument(problem);
 }
 
-function assertIdText(id: string, field: string): void {
+/** Why an id cannot name an orchestration, or `undefined`. */
+export function instanceIdProblem(id: string, field = 'instanceId'): string | undefined {
+  if (id === '') return `${field} must not be empty`;
   if (id.length > INSTANCE_ID_LENGTH_MAX) {
-    throw invalidArgument(
-      `${field} '${shorten(id)}' has a length of ${id.length} characters; the limit is ${INSTANCE_ID_LENGTH_MAX}: use a shorter id`,
-    );
+    return `${field} '${shorten(id)}' has a length of ${id.length} characters; the limit is ${INSTANCE_ID_LENGTH_MAX}: use a shorter id`;
   }
   if (!PRINTABLE_ASCII.test(id)) {
-    throw invalidArgument(
-      `${field} '${shorten(id)}' holds a character outside printable ASCII (0x20 to 0x7E); use only those`,
-    );
+    return `${field} '${shorten(id)}' holds a character outside printable ASCII (0x20 to 0x7E); use only those`;
   }
+  if (id.startsWith('@')) {
+    return `${field} '${shorten(id)}' starts with '@', which marks an entity; choose an orchestration id without it`;
+  }
+  return undefined;
 }
 
 export function assertName(name: string, field: string): void {
@@ -44,12 +41,15 @@ export function assertName(name: string, field: string): void {
 }
 
 export function assertTags(tags: Readonly<Record<string, string>>): void {
+  const problem = tagsProblem(tags);
+  if (problem !== undefined) throw invalidArgument(problem);
+}
+
+/** Why tags cannot be kept, or `undefined`. */
+export function tagsProblem(tags: Readonly<Record<string, string>>): string | undefined {
   const size = textBytes(JSON.stringify(tags));
-  if (size > TAGS_BYTES_MAX) {
-    throw invalidArgument(
-      `tags take ${size} bytes as JSON; the limit is ${TAGS_BYTES_MAX}: shorten or drop some`,
-    );
-  }
+  if (size <= TAGS_BYTES_MAX) return undefined;
+  return `tags take ${size} bytes as JSON; the limit is ${TAGS_BYTES_MAX}: shorten or drop some`;
 }
 
 /** What is wrong with a payload's size, or `undefined`. Names limit, size and setting, never the payload. */
@@ -74,7 +74,7 @@ export function assertPayload(
   limits: PayloadLimits,
 ): void {
   const problem = payloadProblem(text, kind, limits);
-  if (problem !== undefined) throw new TaskHubError('INVALID_ARGUMENT', problem);
+  if (problem !== undefined) throw invalidArgument(problem);
 }
 
 const PAYLOAD_NAMES: Record<PayloadKind, string> = {
