@@ -260,7 +260,11 @@ describe('actions that cannot be carried out', () => {
 
   it('are a mistake of the caller when they get as far as being applied', () => {
     const draft = new DecisionDraft(turnOf(), envOf());
-    const unknown = create(OrchestratorActionSchema, { id: 3 });
-    assert.throws(() => applyAction(draft, unknown), TypeError);
+    const refused = [
+      create(OrchestratorActionSchema, { id: 3 }),
+      action(3, { case: 'sendEntityMessage', value: {} }),
+      action(3, { case: 'rewindOrchestration', value: {} }),
+    ];
+    for (const one of refused) assert.throws(() => applyAction(draft, one), TypeError);
   });
 });
