@@ -12,7 +12,7 @@ const usage = `npm run bench -- hello-sequence [options]
 
 Workflows of three activities in turn, against a scheduler and a worker in processes of their own.
 
-  --workflows N              workflows measured in each run (2000)
+  --workflows N              workflows measured in each run (1500)
   --in-flight C              workflows at the same time (64)
   --rounds R                 runs of each worker, in turn (2)
   --storage sqlite|memory    durable on disk, or not (sqlite)
@@ -40,7 +40,7 @@ function readOptions(args: readonly string[]): Options {
     args: [...args],
     allowPositionals: true,
     options: {
-      workflows: { type: 'string', default: '2000' },
+      workflows: { type: 'string', default: '1500' },
       'in-flight': { type: 'string', default: '64' },
       rounds: { type: 'string', default: '2' },
       storage: { type: 'string', default: 'sqlite' },
