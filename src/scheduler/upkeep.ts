@@ -20,14 +20,14 @@ export interface UpkeepOptions {
   readonly onFreed: () => void;
 }
 
-/** First frees what earlier owners of the store had leased, then keeps sweeping until the signal aborts. */
+/** Frees what owners of the store that are gone had leased, and sweeps, until the signal aborts. */
 export async function runUpkeep(options: UpkeepOptions): Promise<void> {
   const { clock, settings, signal, onError } = options;
-  let areOrphansLeft = true;
+  let areOrphansLeft: boolean;
   for (;;) {
     try {
       signal.throwIfAborted();
-      if (areOrphansLeft) areOrphansLeft = await releaseOrphans(options);
+      areOrphansLeft = await releaseOrphans(options);
       const isMore = await options.store.sweep({ limit: SWEEP_PER_STEP });
       if (isMore || areOrphansLeft) await nextLoop();
       else await clock.sleepUntil(clock.now() + settings.upkeepMs, { signal });

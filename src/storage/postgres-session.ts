@@ -14,7 +14,13 @@ import {
   type PostgresSettings,
 } from './postgres/settings.ts';
 import { CommitUnknown, ConnectionLost } from './sql/faults.ts';
-import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './sql/session.ts';
+import type {
+  SqlDatabase,
+  SqlRow,
+  SqlSession,
+  SqlValue,
+  TransactionOptions,
+} from './sql/session.ts';
 import type { Statement } from './sql/statement.ts';
 
 export interface PostgresOptions {
@@ -179,6 +185,8 @@ async function makeSchema(client: Client, schema: string): Promise<void> {
 }
 
 const BACKOFF = { firstMs: 50, maxMs: 2000, factor: 2 } as const;
+/** Whoever was in the way needs a few ms to finish. */
+const CONFLICT_BACKOFF = { firstMs: 5, maxMs: 500, factor: 2 } as const;
 const READ_ONLY = 'begin isolation level repeatable read read only';
 
 class PostgresDatabase implements SqlDatabase {
@@ -217,8 +225,11 @@ class PostgresDatabase implements SqlDatabase {
     return pool;
   }
 
-  async transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const client = await this.#take(this.#writers);
+  async transaction<T>(
+    work: (session: SqlSession) => Promise<T>,
+    { isPatient = true }: TransactionOptions = {},
+  ): Promise<T> {
+    const client = await this.#take(this.#writers, isPatient);
     const session = new PostgresSession(client, this.#names);
     await session.run('begin', []);
     const result = await this.#attempt(client, session, work);
@@ -228,7 +239,7 @@ class PostgresDatabase implements SqlDatabase {
 
   async read<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
-      const client = await this.#take(this.#readers);
+      const client = await this.#take(this.#readers, true);
       const session = new PostgresSession(client, this.#names);
       await session.run(READ_ONLY, []);
       try {
@@ -239,6 +250,11 @@ class PostgresDatabase implements SqlDatabase {
         if (!isDisconnect(error) || attempt === 2) throw error;
       }
     }
+  }
+
+  /** Another process does the work: no read is too heavy for this event loop. */
+  readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    return this.read(work);
   }
 
   async #attempt<T>(
@@ -272,20 +288,32 @@ class PostgresDatabase implements SqlDatabase {
   }
 
   /** Waits for a server that is away, with growing pauses; UNAVAILABLE when that takes too long. */
-  async #take(pool: Pool): Promise<PoolClient> {
+  async #take(pool: Pool, isPatient: boolean): Promise<PoolClient> {
     const { clock, ids, patienceMs = 15_000 } = this.#options;
-    const until = clock.now() + patienceMs;
+    const until = clock.now() + (isPatient ? patienceMs : 0);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await pool.connect();
       } catch (error) {
         const at = clock.now() + backoffMs(attempt, BACKOFF, ids.random);
         if (this.#closing.signal.aborted || at > until) {
-          throw cannotOpen(this.#settings.target, error);
+          throw this.#away(error);
         }
         await clock.sleepUntil(at, { signal: this.#closing.signal });
       }
     }
+  }
+
+  #away(cause: unknown): TaskHubError {
+    return new TaskHubError('UNAVAILABLE', 'the store cannot be reached; try again', {
+      cause: cannotOpen(this.#settings.target, cause),
+    });
+  }
+
+  async pause(attempt: number): Promise<void> {
+    const { clock, ids } = this.#options;
+    const at = clock.now() + backoffMs(attempt, CONFLICT_BACKOFF, ids.random);
+    await clock.sleepUntil(at, { signal: this.#closing.signal });
   }
 
   async close(): Promise<void> {

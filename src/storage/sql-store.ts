@@ -4,20 +4,22 @@ import type { RuntimeStatus } from '../core/instance.ts';
 import type { PayloadLimits } from '../core/limits.ts';
 import type { IdSource } from '../base/ids.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
-import type { TypeKey } from './round/keys.ts';
+import type { RowCommit } from './round/apply.ts';
 import { migrate } from './migrations/migrate.ts';
 import { Catalog } from './sql/catalog.ts';
 import { Hints } from './sql/hints.ts';
 import { createHub, deleteHub } from './sql/hubs.ts';
-import { IdBlock, IdsExhausted, takeCounter } from './sql/id-block.ts';
-import { releaseOrphans, sweep } from './sql/upkeep.ts';
+import { IdBlock, takeCounter } from './sql/id-block.ts';
+import { poll, POLL_MS, readQueues } from './sql/queues.ts';
+import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
+import { Orphans, sweep } from './sql/upkeep.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
 import { findInstance, readChunk, readRecord, readStarted } from './sql/read.ts';
-import { runRound, type PlacedCommit, type RoundOutput } from './sql/round.ts';
+import { repeated } from './sql/repeated.ts';
+import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from './sql/runner.ts';
 import { KIND } from './sql/rows.ts';
-import type { SqlDatabase, SqlSession } from './sql/session.ts';
+import type { SqlDatabase } from './sql/session.ts';
 import type {
-  Commit,
   CreateHubCommit,
   DeleteHubCommit,
   EndedQuery,
@@ -46,22 +48,27 @@ export interface SqlStoreOptions {
 
 export class SqlStore implements Store {
   readonly #database: SqlDatabase;
-  readonly #ids: IdSource;
   readonly #logger: Logger;
-  readonly #limits: PayloadLimits;
   readonly #catalog = new Catalog();
   readonly #hints = new Hints();
-  readonly #idBlock: IdBlock;
+  readonly #runner: RoundRunner;
   readonly #node: number;
-  #round = 0;
+  readonly #orphans: Orphans;
+  #polledAt: number;
 
   private constructor(options: SqlStoreOptions, node: number) {
     this.#database = options.database;
-    this.#ids = options.ids;
     this.#logger = options.logger;
-    this.#limits = options.limits;
-    this.#idBlock = new IdBlock(options.database);
     this.#node = node;
+    this.#polledAt = options.now;
+    this.#orphans = new Orphans(options.database, node);
+    this.#runner = new RoundRunner({
+      ...options,
+      node,
+      catalog: this.#catalog,
+      hints: this.#hints,
+      idBlock: new IdBlock(options.database),
+    });
   }
 
   /** Migrates the schema, registers this process as a node and learns what is waiting. */
@@ -81,39 +88,30 @@ export class SqlStore implements Store {
   }
 
   async #learn(): Promise<void> {
-    await this.#database.transaction(async (session) => {
+    const teach = await this.#database.transaction(async (session) => {
       await this.#catalog.loadHubs(session);
       await this.#catalog.loadTypes(session);
-      await this.#learnQueues(session);
+      return readQueues(session);
     });
+    teach(this.#hints);
   }
 
-  async #learnQueues(session: SqlSession): Promise<void> {
-    const runs = await session.all(
-      'select hub, kind, type, min(ready_at) as at from runs where ready_at is not null group by hub, kind, type',
-      [],
+  /** Another node may make hubs and leave work: on a shared database what this one knows is refreshed every second. */
+  async #poll(now: number): Promise<void> {
+    if (this.#database.dialect === 'sqlite' || now < this.#polledAt + POLL_MS) return;
+    const teach = await repeated(this.#database, () =>
+      poll(this.#database, {
+        now,
+        node: this.#node,
+        loadHubs: (session) => this.#catalog.loadHubs(session),
+      }),
     );
-    for (const { hub, kind, type, at } of runs) {
-      this.#hints.noteQueue(
-        { hub: Number(hub), kind: Number(kind), type: Number(type) },
-        Number(at),
-      );
-    }
-    const activities = await session.all(
-      'select hub, type, min(ready_at) as at from activities where ready_at is not null group by hub, type',
-      [],
-    );
-    for (const { hub, type, at } of activities) {
-      this.#hints.noteQueue(
-        { hub: Number(hub), kind: KIND.activity, type: Number(type) },
-        Number(at),
-      );
-    }
-    const timers = await session.all('select hub, min(due_at) as at from timers group by hub', []);
-    for (const { hub, at } of timers) this.#hints.noteTimer(Number(hub), Number(at));
+    this.#polledAt = now;
+    teach(this.#hints);
   }
 
   async exchange(round: Round): Promise<RoundResult> {
+    await this.#poll(round.now);
     const outcomes: Outcome[] = [];
     const changes: StatusChange[] = [];
     let claimed: readonly Claimed[] = [];
@@ -135,110 +133,78 @@ export class SqlStore implements Store {
       changes,
       hasMore: this.#hints.dueTimers(round.now).length > 0,
       wakeAt: this.#hints.nextAt(round.now),
+      ...(this.#database.dialect === 'postgres' && { pollAt: this.#polledAt + POLL_MS }),
     };
   }
 
-  /** Commits of unknown hubs are refused here; the others know their hub's number. */
+  /** SQLite commits for all hubs at once; on PostgreSQL each hub has a round of its own. */
   async #exchange(
     commits: readonly RowCommit[],
     takers: readonly Taker[],
     now: number,
-  ): Promise<Omit<RoundOutput, 'teach'>> {
-    const placed = commits.map((commit) => ({
-      commit,
-      hub: this.#catalog.hubNumbers.get(commit.hub),
-    }));
-    const good = placed.filter((item): item is PlacedCommit => item.hub !== undefined);
-    const result = await this.#runBisected(good, takers, now);
-    const outcomes = [...result.outcomes];
+  ): Promise<PartOutput> {
+    if (this.#database.dialect === 'sqlite') {
+      return this.#runner.run({ commits, takers, now, hub: undefined });
+    }
+    await this.#refreshHubs(commits);
+    const parts = splitByHub(
+      { commits, takers, now },
+      { hubs: this.#catalog.hubNumbers.keys(), isDue: (hub) => this.#isDue(hub, now) },
+    );
+    const outcomes: Outcome[] = [];
+    const results: PartOutput[] = [];
+    for (const part of parts) {
+      const result = await this.#runPart(part, results.length === 0 && part === parts.at(-1));
+      if (result.claimed.length + result.outcomes.length > 0) results.push(result);
+      for (const [at, index] of part.indexes.entries()) {
+        outcomes[index] = result.outcomes[at] ?? refuse(asTaskHubError(undefined));
+      }
+    }
     return {
-      ...result,
-      outcomes: placed.map(({ commit, hub }) =>
-        hub === undefined ? refuse(unknownHub(commit.hub)) : (outcomes.shift() ?? lostOutcome()),
-      ),
+      outcomes,
+      claimed: results.flatMap(({ claimed }) => claimed),
+      changes: results.flatMap(({ changes }) => changes),
     };
   }
 
-  /** A round that throws is rolled back and cut in half until the culprit alone gets the error. */
-  async #runBisected(
-    commits: readonly PlacedCommit[],
-    takers: readonly Taker[],
-    now: number,
-  ): Promise<Omit<RoundOutput, 'teach'>> {
+  /** What one hub's round comes to; a failure is told to its own commits while others have something to tell. */
+  async #runPart(part: HubPart, isAlone: boolean): Promise<PartOutput> {
     try {
-      return await this.#run(commits, takers, now);
+      return await this.#runner.run(part);
     } catch (error) {
-      if (commits.length === 0) throw error;
-      const only = commits.length === 1 ? commits[0] : undefined;
-      if (only) {
-        this.#logger.error('a commit could not be applied', {
-          taskHub: only.commit.hub,
-          commit: only.commit.kind,
-          error: describeError(error),
-        });
-        const { claimed } = await this.#claimOnly(takers, now);
-        return { outcomes: [refuse(asTaskHubError(error))], claimed, changes: [] };
-      }
-      const half = Math.ceil(commits.length / 2);
-      const first = await this.#runBisected(commits.slice(0, half), [], now);
-      const second = await this.#runBisected(commits.slice(half), takers, now);
-      return {
-        outcomes: [...first.outcomes, ...second.outcomes],
-        claimed: second.claimed,
-        changes: [...first.changes, ...second.changes],
-      };
+      if (isAlone) throw error;
+      this.#logger.error('the round of a task hub failed', {
+        taskHub: part.hub,
+        error: describeError(error),
+      });
+      const outcomes = part.commits.map(() => refuse(asTaskHubError(error)));
+      return { outcomes, claimed: [], changes: [] };
     }
   }
 
-  /** After the culprit was refused: what waits is handed out all the same, if that is possible. */
-  async #claimOnly(takers: readonly Taker[], now: number): Promise<Pick<RoundOutput, 'claimed'>> {
-    if (takers.length === 0) return { claimed: [] };
-    try {
-      return await this.#run([], takers, now);
-    } catch (error) {
-      this.#logger.error('work could not be handed out', { error: describeError(error) });
-      return { claimed: [] };
-    }
+  /** Whether a hub has something to fire or to hand out. */
+  #isDue(name: string, now: number): boolean {
+    const hub = this.#catalog.hubNumbers.get(name);
+    return (
+      hub !== undefined &&
+      (this.#hints.dueTimers(now).includes(hub) ||
+        this.#hints.dueQueues(now).some(({ queue }) => queue.hub === hub))
+    );
   }
 
-  async #run(
-    commits: readonly PlacedCommit[],
-    takers: readonly Taker[],
-    now: number,
-  ): Promise<RoundOutput> {
-    for (let needed = idsNeeded(commits, takers); ; needed *= 2) {
-      await this.#idBlock.ensure(needed);
-      const made: TypeKey[] = [];
-      try {
-        const output = await this.#database.transaction((session) =>
-          runRound(session, {
-            commits,
-            takers,
-            env: {
-              now,
-              node: this.#node,
-              nextId: () => this.#idBlock.take(),
-              random: this.#ids.hex32,
-            },
-            catalog: this.#catalog,
-            hints: this.#hints,
-            limits: this.#limits,
-            made,
-            mark: (open) => this.#mark(open),
-          }),
-        );
-        output.teach(this.#hints);
-        return output;
-      } catch (error) {
-        this.#catalog.forget(made);
-        if (!(error instanceof IdsExhausted)) throw error;
-      }
-    }
+  /** A hub that is not known here may have been made by another node. */
+  async #refreshHubs(commits: readonly { readonly hub: string }[]): Promise<void> {
+    if (this.#database.dialect === 'sqlite') return;
+    if (commits.every(({ hub }) => this.#catalog.hubNumbers.has(hub))) return;
+    await this.#database.read((session) => this.#catalog.loadHubs(session));
   }
 
-  async #mark(session: SqlSession): Promise<void> {
-    this.#round += 1;
-    await session.run('update nodes set round = $1 where node = $2', [this.#round, this.#node]);
+  /** The hub's number; TASK_HUB_NOT_FOUND. */
+  async #hubNumber(hub: string): Promise<number> {
+    await this.#refreshHubs([{ hub }]);
+    const number = this.#catalog.hubNumbers.get(hub);
+    if (number === undefined) throw unknownHub(hub);
+    return number;
   }
 
   async #applyHub(commit: CreateHubCommit | DeleteHubCommit): Promise<Outcome> {
@@ -261,8 +227,7 @@ export class SqlStore implements Store {
     instanceId: string,
     options: { readonly payloads: boolean },
   ): Promise<InstanceRecord | undefined> {
-    const number = this.#catalog.hubNumbers.get(hub);
-    if (number === undefined) throw unknownHub(hub);
+    const number = await this.#hubNumber(hub);
     return this.#database.read(async (session) => {
       const read = await findInstance(session, number, instanceId);
       return read && (await readRecord(session, read, options));
@@ -290,8 +255,7 @@ export class SqlStore implements Store {
   }
 
   async *history(options: HistoryOptions): AsyncIterable<Uint8Array> {
-    const number = this.#catalog.hubNumbers.get(options.hub);
-    if (number === undefined) throw unknownHub(options.hub);
+    const number = await this.#hubNumber(options.hub);
     const read = await this.#database.read((session) =>
       findInstance(session, number, options.instanceId),
     );
@@ -317,24 +281,24 @@ export class SqlStore implements Store {
   }
 
   async queryInstances(query: InstanceQuery): Promise<Page<InstanceRecord>> {
-    const hubNumber = this.#hubNumber(query.hub);
+    const hubNumber = await this.#hubNumber(query.hub);
     return this.#database.readHeavy((session) =>
       listInstances(session, { ...query, hubNumber }, query),
     );
   }
 
   async listEnded(query: EndedQuery): Promise<Page<string>> {
-    const hubNumber = this.#hubNumber(query.hub);
+    const hubNumber = await this.#hubNumber(query.hub);
     return this.#database.readHeavy((session) => listEnded(session, { ...query, hubNumber }));
   }
 
   async children(hub: string, instanceIds: readonly string[]): Promise<readonly string[]> {
-    const hubNumber = this.#hubNumber(hub);
+    const hubNumber = await this.#hubNumber(hub);
     return this.#database.readHeavy((session) => listChildren(session, hubNumber, instanceIds));
   }
 
   async getStart(hub: string, instanceId: string): Promise<StartRecord | undefined> {
-    const hubNumber = this.#hubNumber(hub);
+    const hubNumber = await this.#hubNumber(hub);
     return this.#database.read(async (session) => {
       const read = await findInstance(session, hubNumber, instanceId);
       if (!read) return undefined;
@@ -345,74 +309,35 @@ export class SqlStore implements Store {
     });
   }
 
-  #hubNumber(hub: string): number {
-    const number = this.#catalog.hubNumbers.get(hub);
-    if (number === undefined) throw unknownHub(hub);
-    return number;
-  }
-
   taskHubs(): Promise<readonly string[]> {
     return Promise.resolve([...this.#catalog.hubNumbers.keys()]);
   }
 
   async releaseOrphans(options: ReleaseOrphansOptions): Promise<boolean> {
-    return releaseOrphans(this.#database, this.#hints, { ...options, node: this.#node });
+    return this.#orphans.release(this.#hints, options);
   }
 
   async sweep({ limit }: { readonly limit: number }): Promise<boolean> {
     return sweep(this.#database, limit);
   }
 
-  close(): Promise<void> {
-    return this.#database.close();
+  async close(): Promise<void> {
+    this.#runner.close();
+    if (this.#database.dialect === 'postgres') await this.#leave();
+    await this.#database.close();
   }
-}
 
-type RowCommit = Exclude<Commit, CreateHubCommit | DeleteHubCommit>;
-
-/** Runs of commits between changes of hubs, which have transactions of their own; the last is never a hub. */
-function splitAtHubs(
-  commits: readonly Commit[],
-): (RowCommit[] | CreateHubCommit | DeleteHubCommit)[] {
-  let current: RowCommit[] = [];
-  const segments: (RowCommit[] | CreateHubCommit | DeleteHubCommit)[] = [];
-  for (const commit of commits) {
-    if (commit.kind === 'createHub' || commit.kind === 'deleteHub') {
-      if (current.length > 0) segments.push(current);
-      segments.push(commit);
-      current = [];
-    } else {
-      current.push(commit);
+  /** So that other nodes need not wait for the heartbeat to grow old before they take over. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#database.transaction(
+        (session) => session.run('update nodes set heartbeat_at = 0 where node = $1', [this.#node]),
+        { isPatient: false },
+      );
+    } catch (error) {
+      this.#logger.warn('could not tell the other nodes that this one leaves', {
+        error: describeError(error),
+      });
     }
   }
-  return [...segments, current];
-}
-
-/** Rows that the commits can make, and a lease for everything that can be handed out. */
-function idsNeeded(commits: readonly PlacedCommit[], takers: readonly Taker[]): number {
-  let needed = 100;
-  for (const { commit } of commits) {
-    needed += 4 + (commit.kind === 'turn' ? commit.actions.length * 3 : 0);
-  }
-  for (const { credit } of takers) needed += credit;
-  return needed;
-}
-
-function refuse(error: TaskHubError): Outcome {
-  return { ok: false, error };
-}
-
-function unknownHub(hub: string): TaskHubError {
-  return new TaskHubError('TASK_HUB_NOT_FOUND', `Task hub not found: ${hub}`);
-}
-
-function lostOutcome(): Outcome {
-  return refuse(new TaskHubError('UNAVAILABLE', 'the round gave no outcome for this commit'));
-}
-
-function asTaskHubError(error: unknown): TaskHubError {
-  if (error instanceof TaskHubError) return error;
-  return new TaskHubError('UNAVAILABLE', 'the store could not commit this request; try again', {
-    cause: error,
-  });
 }

@@ -240,6 +240,8 @@ export interface RoundResult {
   readonly hasMore: boolean;
   /** Epoch ms of the next timer, scheduled start or delayed redelivery that this node knows of. */
   readonly wakeAt: number | undefined;
+  /** Epoch ms at which to come back although nothing is known to be due: other nodes work on the same store. */
+  readonly pollAt?: number;
 }
 
 /** What `GetInstance` shows of an instance. */

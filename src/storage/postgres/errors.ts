@@ -1,7 +1,7 @@
 /** PostgreSQL's errors in the words of the store and of the operator. Passwords never get into them. */
 import { DatabaseError } from 'pg';
 import { TaskHubError } from '../../core/errors.ts';
-import { Conflict, ConnectionLost } from '../sql/faults.ts';
+import { Conflict, ConnectionLost, HubGone } from '../sql/faults.ts';
 
 /** Deadlock, serialisation failure, lock not available, and a key that a concurrent round took first. */
 const CONFLICTS: ReadonlySet<string> = new Set(['40P01', '40001', '55P03', '23505']);
@@ -17,6 +17,8 @@ const DISCONNECTS: ReadonlySet<string> = new Set([
 ]);
 
 const NUL_IN_TEXT = '22021';
+/** Only the mark of a round divides, by the number of rows of its hub. */
+const DIVISION_BY_ZERO = '22012';
 
 /** `error` of a statement as what the store acts on; what it does not know stays as it is. */
 export function translateError(error: unknown): unknown {
@@ -30,6 +32,7 @@ export function translateError(error: unknown): unknown {
   if (DISCONNECTS.has(code) || code.startsWith('08')) {
     return new ConnectionLost(`PostgreSQL ended the connection (${code})`, { cause: error });
   }
+  if (code === DIVISION_BY_ZERO) return new HubGone('the task hub is gone', { cause: error });
   if (code === NUL_IN_TEXT) {
     return new TaskHubError(
       'INVALID_ARGUMENT',

@@ -48,11 +48,17 @@ type Parser = (text: string) => unknown;
 /** By the type's oid: integers (row ids and times stay far below 2^53), truth values, bytes; the rest is text. */
 const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [16, (text) => text === 't'],
-  [17, (text) => Buffer.from(text.slice(2), 'hex')],
+  [17, parseBytes],
   [20, Number],
   [21, Number],
   [23, Number],
 ]);
+
+/** `\x` and hexadecimal digits, as plain bytes: what the other engine gives. */
+function parseBytes(text: string): Uint8Array {
+  const { buffer, byteOffset, byteLength } = Buffer.from(text.slice(2), 'hex');
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
 
 const asText: Parser = (text) => text;
 

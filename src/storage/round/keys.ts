@@ -40,6 +40,22 @@ export class RowKeys {
   addType(key: TypeKey): void {
     this.types.set(typeKeyText(key), key);
   }
+
+  /** Takes over what `other` has. */
+  merge(other: RowKeys): void {
+    mergeMap(this.ids, other.ids);
+    mergeMap(this.rids, other.rids);
+    mergeMap(this.activities, other.activities);
+    mergeMap(this.consumed, other.consumed);
+    mergeMap(this.firstChunks, other.firstChunks);
+    mergeMap(this.histories, other.histories);
+    mergeMap(this.children, other.children);
+    mergeMap(this.types, other.types);
+  }
+}
+
+function mergeMap<T>(into: Map<string, T>, from: ReadonlyMap<string, T>): void {
+  for (const [key, value] of from) into.set(key, value);
 }
 
 export interface TypeKey {

@@ -34,9 +34,10 @@ export class Catalog implements TypeBook {
   readonly hubNames = new Map<number, string>();
 
   async loadHubs(session: SqlSession): Promise<void> {
+    const rows = await session.all('select hub, name from hubs order by name', []);
     this.hubNumbers.clear();
     this.hubNames.clear();
-    for (const row of await session.all('select hub, name from hubs order by name', [])) {
+    for (const row of rows) {
       const { hub, name } = readRow<{ hub: number; name: string }>(row);
       this.hubNumbers.set(name, hub);
       this.hubNames.set(hub, name);

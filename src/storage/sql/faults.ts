@@ -22,3 +22,11 @@ export class ConnectionLost extends Error {
 export class CommitUnknown extends Error {
   override readonly name = 'CommitUnknown';
 }
+
+/** The same transaction may well go through when it is run again; what became of a COMMIT is the caller's to find out. */
+export function isWorthRepeating(error: unknown): boolean {
+  if (error instanceof HubGone) return false;
+  return (
+    error instanceof Conflict || error instanceof ConnectionLost || error instanceof CommitUnknown
+  );
+}

@@ -1,4 +1,5 @@
 /** Row ids, lease numbers and type numbers, taken in blocks from a counter that only grows. */
+import { repeated } from './repeated.ts';
 import type { SqlDatabase } from './session.ts';
 
 /** One update of the counter serves this many ids. */
@@ -39,11 +40,14 @@ export async function takeCounter(
   name: 'ids' | 'hubs' | 'nodes',
   size: number,
 ): Promise<number> {
-  return database.transaction(async (session) => {
-    const rows = await session.all(
-      'update counters set next = next + $1 where name = $2 returning next',
-      [size, name],
-    );
-    return Number(rows[0]?.['next']) - size;
-  });
+  // Taken twice, a block is lost and nothing else.
+  return repeated(database, () =>
+    database.transaction(async (session) => {
+      const rows = await session.all(
+        'update counters set next = next + $1 where name = $2 returning next',
+        [size, name],
+      );
+      return Number(rows[0]?.['next']) - size;
+    }),
+  );
 }

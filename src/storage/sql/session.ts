@@ -16,13 +16,21 @@ export interface SqlSession {
   allMany(statement: Statement, rows: readonly (readonly SqlValue[])[]): Promise<readonly SqlRow[]>;
 }
 
+export interface TransactionOptions {
+  /** False: a database that is away is not waited for. Default true. */
+  readonly isPatient?: boolean;
+}
+
 export interface SqlDatabase {
   readonly dialect: 'sqlite' | 'postgres';
   /**
    * Writers: one transaction at a time for each caller. Rolled back when `work` throws. Throws the faults of
    * `faults.ts`, after which the caller decides whether to run it again.
    */
-  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  transaction<T>(
+    work: (session: SqlSession) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
   /** Reads that may take long (lists, payloads): they do not share the event loop with dispatch where there is a choice. */
   readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Reads of committed state, outside any transaction of a writer. */

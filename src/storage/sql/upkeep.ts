@@ -1,40 +1,121 @@
 /** Bounded background work on the tables: leases of owners that are gone, rows nobody reads any more. */
 import type { ReleaseOrphansOptions } from '../store.ts';
 import type { Hints } from './hints.ts';
+import { repeated } from './repeated.ts';
 import { KIND } from './rows.ts';
 import type { SqlDatabase, SqlSession } from './session.ts';
 
-interface Release extends ReleaseOrphansOptions {
-  readonly node: number;
-}
+/** A node that has not said for so long that it lives is taken for dead, in ms. Clocks of nodes must agree within half. */
+export const NODE_DEAD_MS = 30_000;
+/** A dead node is looked at again after this time: its last transaction may have ended after the first look. */
+const LOOK_AGAIN_MS = 600_000;
+/** After this time nobody asks any more what became of a dead node's last round, in ms. */
+const NODE_FORGOTTEN_MS = 86_400_000;
 
 /**
- * Frees leases of other nodes. A leased row is in no queue (`ready_at` null), so this is its only way back.
- * It keeps its token: a worker that was not lost may still complete it.
+ * Leases of nodes that are gone. A leased row is in no queue (`ready_at` null), so this is its only way back.
+ * It keeps its token: a worker that was not lost may still complete it. SQLite has one owner: all other nodes are
+ * gone. On PostgreSQL those are gone whose heartbeat is old.
  */
-export async function releaseOrphans(
-  database: SqlDatabase,
-  hints: Hints,
-  options: Release,
-): Promise<boolean> {
-  const { now, graceMs, node, limit } = options;
-  return database.transaction(async (session) => {
-    const runs = await session.all(
-      `update runs set ready_at = case kind when ${KIND.entity} then cast($1 as bigint) else cast($2 as bigint) end, attempts = attempts + 1
-        where (hub, rid) in (select hub, rid from runs where token is not null and ready_at is null and node <> $3 limit $4)
-       returning hub, kind, type, ready_at`,
-      [now + graceMs.entity, now + graceMs.orchestration, node, limit],
+export class Orphans {
+  readonly #database: SqlDatabase;
+  readonly #node: number;
+  /** Dead nodes whose leases were all freed, with the heartbeat they had and the time of the look. */
+  readonly #freed = new Map<number, { readonly heartbeat: number; readonly at: number }>();
+
+  #isAlone = false;
+
+  constructor(database: SqlDatabase, node: number) {
+    this.#database = database;
+    this.#node = node;
+  }
+
+  /** At most `limit` rows of each kind; true: there may be more. Cheap when no node has died since. */
+  async release(hints: Hints, options: ReleaseOrphansOptions): Promise<boolean> {
+    if (this.#isAlone) return false;
+    const { now } = options;
+    const before = this.#database.dialect === 'postgres' ? now - NODE_DEAD_MS : Infinity;
+    const dead = { node: this.#node, before: Math.min(before, Number.MAX_SAFE_INTEGER) };
+    const found = await this.#find(dead, now);
+    if (found.length === 0) {
+      this.#isAlone = this.#database.dialect === 'sqlite';
+      return false;
+    }
+    if (await repeated(this.#database, () => this.#free(hints, options, dead))) return true;
+    for (const { node, heartbeat } of found) this.#freed.set(node, { heartbeat, at: now });
+    await this.#forget(Math.min(dead.before, now - NODE_FORGOTTEN_MS));
+    // The owner of a SQLite file stays its only one.
+    this.#isAlone = this.#database.dialect === 'sqlite';
+    return false;
+  }
+
+  async #find(
+    { node, before }: Dead,
+    now: number,
+  ): Promise<readonly { readonly node: number; readonly heartbeat: number }[]> {
+    const rows = await repeated(this.#database, () =>
+      this.#database.transaction((session) =>
+        session.all('select node, heartbeat_at from nodes where heartbeat_at < $1 and node <> $2', [
+          before,
+          node,
+        ]),
+      ),
     );
-    for (const row of runs) noteFreed(hints, row, Number(row['kind']));
-    const activities = await session.all(
-      `update activities set ready_at = $1, attempts = attempts + 1
-        where (hub, aid) in (select hub, aid from activities where token is not null and ready_at is null and node <> $2 limit $3)
-       returning hub, type, ready_at`,
-      [now + graceMs.activity, node, limit],
+    return rows
+      .map((row) => ({ node: Number(row['node']), heartbeat: Number(row['heartbeat_at']) }))
+      .filter((found) => {
+        const freed = this.#freed.get(found.node);
+        return freed?.heartbeat !== found.heartbeat || now - freed.at > LOOK_AGAIN_MS;
+      });
+  }
+
+  #free(hints: Hints, options: ReleaseOrphansOptions, dead: Dead): Promise<boolean> {
+    const { now, graceMs, limit } = options;
+    return this.#database.transaction(async (session) => {
+      // Rows that a round holds right now are its business; a later look finds them.
+      const skip = session.dialect === 'postgres' ? ' for update of t skip locked' : '';
+      const runs = await session.all(
+        `update runs set ready_at = case kind when ${KIND.entity} then cast($1 as bigint) else cast($2 as bigint) end, attempts = attempts + 1
+          where (hub, rid) in (
+            select t.hub, t.rid from runs t
+             where t.token is not null and t.ready_at is null
+               and t.node in (select node from nodes where heartbeat_at < $3 and node <> $4)
+             limit $5${skip})
+         returning hub, kind, type, ready_at`,
+        [now + graceMs.entity, now + graceMs.orchestration, dead.before, dead.node, limit],
+      );
+      for (const row of runs) noteFreed(hints, row, Number(row['kind']));
+      const activities = await session.all(
+        `update activities set ready_at = $1, attempts = attempts + 1
+          where (hub, aid) in (
+            select t.hub, t.aid from activities t
+             where t.token is not null and t.ready_at is null
+               and t.node in (select node from nodes where heartbeat_at < $2 and node <> $3)
+             limit $4${skip})
+         returning hub, type, ready_at`,
+        [now + graceMs.activity, dead.before, dead.node, limit],
+      );
+      for (const row of activities) noteFreed(hints, row, KIND.activity);
+      return runs.length === limit || activities.length === limit;
+    });
+  }
+
+  async #forget(before: number): Promise<void> {
+    await repeated(this.#database, () =>
+      this.#database.transaction((session) =>
+        session.run('delete from nodes where heartbeat_at < $1 and node <> $2', [
+          before,
+          this.#node,
+        ]),
+      ),
     );
-    for (const row of activities) noteFreed(hints, row, KIND.activity);
-    return runs.length === limit || activities.length === limit;
-  });
+  }
+}
+
+/** Nodes other than this one whose last heartbeat is older than `before`. */
+interface Dead {
+  readonly node: number;
+  readonly before: number;
 }
 
 function noteFreed(hints: Hints, row: Readonly<Record<string, unknown>>, kind: number): void {
@@ -46,8 +127,11 @@ function noteFreed(hints: Hints, row: Readonly<Record<string, unknown>>, kind: n
 
 /** Deletes history and inbox of row ids that are gone, a bounded number of rows at a time. */
 export async function sweep(database: SqlDatabase, limit: number): Promise<boolean> {
-  return database.transaction(async (session) => {
-    const rows = await session.all('select hub, rid from garbage limit 50', []);
+  const step = async (session: SqlSession): Promise<boolean> => {
+    const rows = await session.all(
+      `select hub, rid from garbage order by hub, rid limit 50${session.dialect === 'postgres' ? ' for update skip locked' : ''}`,
+      [],
+    );
     let left = limit;
     for (const row of rows) {
       const key = [Number(row['hub']), Number(row['rid'])];
@@ -58,7 +142,8 @@ export async function sweep(database: SqlDatabase, limit: number): Promise<boole
       await session.run('delete from garbage where hub = $1 and rid = $2', key);
     }
     return rows.length === 50;
-  });
+  };
+  return repeated(database, () => database.transaction(step));
 }
 
 async function deleteSome(
