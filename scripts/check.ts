@@ -78,7 +78,9 @@ async function main(names: readonly string[]): Promise<number> {
     if (code !== 0) {
       const failed = countIn(output, 'failing');
       process.stdout.write(`\n${step.name} failed after ${seconds} s\n`);
-      process.stdout.write(`${passed + countIn(output, 'passing')} passed, ${failed || 1} failed\n`);
+      process.stdout.write(
+        `${passed + countIn(output, 'passing')} passed, ${failed || 1} failed\n`,
+      );
       return 1;
     }
     if (step.isTest === true) {
