@@ -1,4 +1,5 @@
 /** The SQLite driver: `node:sqlite`, one writer connection, statements prepared once. */
+import { existsSync, realpathSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { TaskHubError } from '../core/errors.ts';
 import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './sql/session.ts';
@@ -103,12 +104,13 @@ export function openSqlite(options: SqliteOptions): SqlDatabase {
   const lock = lockFile(path);
   try {
     const database = openWriter(path);
-    return new SqliteDatabase({
-      database,
-      lock,
-      reader: openReader(path),
-      thread: new SqliteReader(path),
-    });
+    try {
+      const reader = new Reader(path);
+      return new SqliteDatabase({ database, lock, reader, thread: new SqliteReader(path) });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   } catch (cause) {
     lock.close();
     throw cannotOpen(path, cause);
@@ -122,7 +124,7 @@ export function openSqlite(options: SqliteOptions): SqlDatabase {
 function lockFile(path: string): DatabaseSync {
   let lock: DatabaseSync;
   try {
-    lock = new DatabaseSync(`${path}.lock`);
+    lock = new DatabaseSync(`${realPath(path)}.lock`);
   } catch (cause) {
     throw cannotOpen(path, cause);
   }
@@ -140,6 +142,11 @@ function lockFile(path: string): DatabaseSync {
       { cause },
     );
   }
+}
+
+/** One name for the file, so that a link to it does not make a second lock. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 /** SQLITE_BUSY, the only answer that means somebody else is the owner. */
@@ -174,15 +181,38 @@ function openWriter(path: string): DatabaseSync {
   }
 }
 
-interface Reader {
-  readonly database: DatabaseSync;
-  readonly session: SqliteSession;
-}
+/**
+ * The connection for short reads. Each sees one state, whatever a round commits between its statements; they run
+ * one after the other, so that none of them is ever left open.
+ */
+class Reader {
+  readonly #database: DatabaseSync;
+  readonly #session: SqliteSession;
+  #last: Promise<unknown> = Promise.resolve();
 
-function openReader(path: string): Reader {
-  const database = new DatabaseSync(path, { readOnly: true });
-  database.exec('pragma busy_timeout = 1000');
-  return { database, session: new SqliteSession(database) };
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true });
+    this.#database.exec('pragma busy_timeout = 1000');
+    this.#session = new SqliteSession(this.#database);
+  }
+
+  read<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const mine = this.#last.then(async () => {
+      this.#database.exec('begin');
+      try {
+        return await work(this.#session);
+      } finally {
+        this.#database.exec('commit');
+      }
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    this.#database.close();
+  }
 }
 
 interface Connections {
@@ -201,6 +231,7 @@ class SqliteDatabase implements SqlDatabase {
   readonly #lock: DatabaseSync | undefined;
   /** The tail of the queue of transactions: they run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
 
   constructor({ database, reader, thread, lock }: Connections) {
     this.#database = database;
@@ -225,8 +256,7 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const reader = this.#reader;
-    if (reader) return work(reader.session);
+    if (this.#reader) return this.#reader.read(work);
     // A memory database has one connection: its reads wait their turn, so that they see no half-done round.
     return this.#inTurn(() => work(this.#writer));
   }
@@ -247,10 +277,15 @@ class SqliteDatabase implements SqlDatabase {
     return mine;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#last;
     await this.#thread?.close();
-    this.#reader?.database.close();
+    await this.#reader?.close();
     this.#database.close();
     this.#lock?.close();
   }
