@@ -7,6 +7,7 @@ import {
   fail,
   scheduleTask,
 } from '../../support/actions.ts';
+import type { InstanceRecord } from '../../../src/storage/store.ts';
 import { caseOf, decodeFramed, raise, turn, type UseBench } from './bench.ts';
 
 export function readsContract(use: UseBench): void {
@@ -98,6 +99,27 @@ export function readsContract(use: UseBench): void {
         item = await bench.takeTurn();
       }
       assert.deepEqual(states, ['"x"', undefined, '"y"', undefined]);
+    });
+
+    it('sees one state of it, whatever is committed meanwhile', async () => {
+      const bench = use();
+      let item = await bench.begin('a', { input: '0' });
+      for (let generation = 1; generation <= 3; generation += 1) {
+        await bench.apply(turn(item));
+        await bench.apply(raise('a', 'x'));
+        const next = turn(await bench.takeTurn(), [continueAsNew(String(generation))]);
+        const reads: Promise<InstanceRecord>[] = [];
+        const going = bench.apply(next);
+        for (let hop = 0; hop < 500; hop += 1) {
+          reads.push(bench.get('a'));
+          await Promise.resolve();
+        }
+        await going;
+        for (const { input } of await Promise.all(reads)) {
+          assert.ok(input === String(generation - 1) || input === String(generation), input);
+        }
+        item = await bench.takeTurn();
+      }
     });
 
     it('gives the statuses of those ids that exist', async () => {
