@@ -1,0 +1,198 @@
+/** A worker whose every answer a test writes by hand: shows what no SDK shows. */
+import assert from 'node:assert/strict';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  TaskHubSidecarService,
+  type ActivityRequest,
+  type ActivityResponseSchema,
+  type GetWorkItemsRequestSchema,
+  type HistoryEvent,
+  type OrchestratorAction,
+  type OrchestratorRequest,
+  type OrchestratorResponseSchema,
+  type WorkItem,
+  type WorkItemSchema,
+} from '../../../src/proto/orchestrator_service_pb.ts';
+import type { RawClient, RawStream } from '../../server/support/raw-client.ts';
+
+const rpc = TaskHubSidecarService.method;
+
+/** Longest wait for an item that must come. */
+const ITEM_MAX_MS = 8_000;
+
+export interface HandWorkerOptions {
+  readonly request?: MessageInitShape<typeof GetWorkItemsRequestSchema>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Turn {
+  readonly token: string;
+  readonly request: OrchestratorRequest;
+}
+
+export interface Task {
+  readonly token: string;
+  readonly request: ActivityRequest;
+}
+
+/** The parts of a completion beside its actions. */
+type Rest = Omit<
+  MessageInitShape<typeof OrchestratorResponseSchema>,
+  '$typeName' | '$unknown' | 'actions' | 'completionToken'
+>;
+
+export class HandWorker {
+  readonly client: RawClient;
+  readonly stream: RawStream<typeof WorkItemSchema>;
+  /** What came and was not asked for yet, oldest first. */
+  readonly items: WorkItem[] = [];
+  readonly #headers: Readonly<Record<string, string>>;
+  #arrived = Promise.withResolvers<undefined>();
+  #isOver = false;
+
+  private constructor(
+    client: RawClient,
+    stream: RawStream<typeof WorkItemSchema>,
+    headers: Readonly<Record<string, string>>,
+  ) {
+    this.client = client;
+    this.stream = stream;
+    this.#headers = headers;
+  }
+
+  static async open(client: RawClient, options: HandWorkerOptions = {}): Promise<HandWorker> {
+    const { request = {}, headers = {} } = options;
+    const stream = client.stream(rpc.getWorkItems, request, { headers });
+    const first = await stream.next();
+    assert.equal(first?.request.case, 'healthPing');
+    const worker = new HandWorker(client, stream, headers);
+    void worker.#pump();
+    return worker;
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      for (let item = await this.stream.next(); item; item = await this.stream.next()) {
+        if (item.request.case !== 'healthPing') this.items.push(item);
+        this.#wake();
+      }
+    } catch {
+      // A cut stream is seen through `stream.ended`.
+    }
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#arrived.resolve(undefined);
+    this.#arrived = Promise.withResolvers();
+  }
+
+  /** The next item that `wanted` accepts; items before it stay for others. */
+  async next(wanted: (item: WorkItem) => boolean, what: string): Promise<WorkItem> {
+    const late = AbortSignal.timeout(ITEM_MAX_MS);
+    const timedOut = Promise.withResolvers<undefined>();
+    late.addEventListener('abort', () => {
+      timedOut.reject(new Error(`no ${what} within ${ITEM_MAX_MS} ms`));
+    });
+    timedOut.promise.catch(() => undefined); // only seen while somebody waits
+    for (;;) {
+      const index = this.items.findIndex(wanted);
+      const [item] = index < 0 ? [] : this.items.splice(index, 1);
+      if (item) return item;
+      if (this.#isOver) throw new Error(`the stream ended before ${what} came`);
+      await Promise.race([this.#arrived.promise, timedOut.promise]);
+    }
+  }
+
+  /** The next turn, of this instance if one is named. */
+  async turn(instanceId?: string): Promise<Turn> {
+    const item = await this.next(
+      ({ request }) =>
+        request.case === 'orchestratorRequest' &&
+        (instanceId === undefined || request.value.instanceId === instanceId),
+      `turn of ${instanceId ?? 'any instance'}`,
+    );
+    assert.ok(item.request.case === 'orchestratorRequest');
+    return { token: item.completionToken, request: item.request.value };
+  }
+
+  /** The next activity, of this instance if one is named. */
+  async task(instanceId?: string): Promise<Task> {
+    const item = await this.next(
+      ({ request }) =>
+        request.case === 'activityRequest' &&
+        (instanceId === undefined ||
+          request.value.orchestrationInstance?.instanceId === instanceId),
+      `activity of ${instanceId ?? 'any instance'}`,
+    );
+    assert.ok(item.request.case === 'activityRequest');
+    return { token: item.completionToken, request: item.request.value };
+  }
+
+  async answer(turn: Turn, actions: OrchestratorAction[], rest: Rest = {}): Promise<void> {
+    await this.client.call(
+      rpc.completeOrchestratorTask,
+      {
+        instanceId: turn.request.instanceId,
+        completionToken: turn.token,
+        actions,
+        ...rest,
+      },
+      { headers: this.#headers },
+    );
+  }
+
+  /** Takes the next turn of the instance, answers it with these actions and hands it back. */
+  async run(
+    instanceId: string,
+    actions: OrchestratorAction[] = [],
+    rest: Rest = {},
+  ): Promise<Turn> {
+    const turn = await this.turn(instanceId);
+    await this.answer(turn, actions, rest);
+    return turn;
+  }
+
+  async finish(
+    task: Task,
+    rest: Omit<MessageInitShape<typeof ActivityResponseSchema>, '$typeName' | '$unknown'> = {},
+  ): Promise<void> {
+    await this.client.call(
+      rpc.completeActivityTask,
+      {
+        instanceId: task.request.orchestrationInstance?.instanceId ?? '',
+        taskId: task.request.taskId,
+        completionToken: task.token,
+        ...rest,
+      },
+      { headers: this.#headers },
+    );
+  }
+
+  async abandonTurn(turn: Turn): Promise<void> {
+    await this.client.call(
+      rpc.abandonTaskOrchestratorWorkItem,
+      { completionToken: turn.token },
+      { headers: this.#headers },
+    );
+  }
+
+  async abandonTask(task: Task): Promise<void> {
+    await this.client.call(
+      rpc.abandonTaskActivityWorkItem,
+      { completionToken: task.token },
+      { headers: this.#headers },
+    );
+  }
+
+  /** The worker is gone, as after a crash; its client may still call. */
+  cut(): void {
+    this.stream.call.cancel();
+  }
+}
+
+/** `['orchestratorStarted', 'executionStarted']`. */
+export function types(events: readonly HistoryEvent[]): readonly (string | undefined)[] {
+  return events.map(({ eventType }) => eventType.case);
+}
