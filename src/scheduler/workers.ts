@@ -5,7 +5,14 @@ import {
   type GetWorkItemsRequest,
   type WorkItemFilters,
 } from '../proto/orchestrator_service_pb.ts';
-import type { Claimed, ReleaseCommit, Taker, TypeFilter, WorkKind } from '../storage/store.ts';
+import type {
+  Claimed,
+  ClaimedOrchestration,
+  ReleaseCommit,
+  Taker,
+  TypeFilter,
+  WorkKind,
+} from '../storage/store.ts';
 import { encodeActivityWorkItem, encodeOrchestratorWorkItem } from '../wire/work-items.ts';
 import { RecentKeys } from './recent-keys.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -36,6 +43,8 @@ export interface WorkerInfo {
 interface HeldItem {
   readonly kind: WorkKind;
   readonly key: string;
+  /** Of an orchestration: see `ClaimedOrchestration.memory`. */
+  readonly memory?: ClaimedOrchestration['memory'];
 }
 
 /** How a worker let go of an item. */
@@ -156,7 +165,7 @@ export class Workers {
         lost.push(item);
         continue;
       }
-      this.#hold(stream, item.token, item);
+      this.#hold(stream, item.token, heldOf(item));
       stream.sink.push(encodeWorkItem(item));
     }
     if (lost.length > 0) {
@@ -167,9 +176,9 @@ export class Workers {
     }
   }
 
-  #hold(stream: Stream, token: string, { kind, key }: HeldItem): void {
-    stream.held.set(token, { kind, key });
-    stream.heldCount[kind] += 1;
+  #hold(stream: Stream, token: string, item: HeldItem): void {
+    stream.held.set(token, item);
+    stream.heldCount[item.kind] += 1;
     this.#holders.set(token, stream);
   }
 
@@ -185,14 +194,16 @@ export class Workers {
     stream.held.delete(token);
     stream.heldCount[item.kind] -= 1;
     if (ending === 'gaveBack') stream.avoids.add(item.key);
-    if (ending !== 'completed') stream.caches.delete(item.key);
-    else if (stream.isSticky && item.kind === 'orchestration') stream.caches.add(item.key);
+    const { before, after } = item.memory ?? {};
+    if (before !== undefined) stream.caches.delete(before);
+    if (after !== undefined && ending === 'completed' && stream.isSticky) stream.caches.add(after);
+    const disown = (): void => {
+      if (after !== undefined) stream.caches.delete(after);
+    };
     return {
-      disown: () => {
-        stream.caches.delete(item.key);
-      },
+      disown,
       undo: () => {
-        stream.caches.delete(item.key);
+        disown();
         if (this.#streams.has(stream.id)) this.#hold(stream, token, item);
         else this.#releaseAll(stream.hub, [[token, item]]);
       },
@@ -263,6 +274,12 @@ export class Workers {
 export interface Settlement {
   readonly disown: () => void;
   readonly undo: () => void;
+}
+
+/** What is remembered of an item: not its bytes. */
+function heldOf(item: Claimed): HeldItem {
+  const { kind, key } = item;
+  return item.kind === 'orchestration' ? { kind, key, memory: item.memory } : { kind, key };
 }
 
 function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {

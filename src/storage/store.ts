@@ -176,7 +176,7 @@ export interface Taker {
   readonly messageBytesMax: number;
   /** The worker fetches a history that is left out for its size (`HISTORY_STREAMING`). */
   readonly fetchesHistory: boolean;
-  /** Executions that the worker has in memory: their history is left out. */
+  /** Executions, as of one turn, that the worker has in memory: their history is left out. */
   readonly caches: KeySet;
   /** Items that this worker gave back: others are preferred for them. */
   readonly avoids: KeySet;
@@ -192,8 +192,10 @@ export interface ClaimedOrchestration {
   /** Committed history of this execution, framed as `pastEvents`; empty when it does not travel inline. */
   readonly history: readonly Uint8Array[];
   readonly historyMode: HistoryMode;
-  /** Names the item to `Taker.caches` and `Taker.avoids`. */
+  /** Names the item to `Taker.avoids`. */
   readonly key: string;
+  /** Names to `Taker.caches` what a worker knew before this turn, and knows once it has completed it. */
+  readonly memory: { readonly before: string | undefined; readonly after: string };
   /** `orchestratorStarted` first. */
   readonly newEvents: readonly StoredEvent[];
   readonly traceContext: Uint8Array | undefined;

@@ -79,6 +79,7 @@ function orchestration(token: string, taker = 1): Claimed {
     history: [],
     historyMode: 'inline',
     key: token,
+    memory: { before: undefined, after: token },
     newEvents: [],
     traceContext: undefined,
     attempts: 0,

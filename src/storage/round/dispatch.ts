@@ -54,15 +54,25 @@ export function needOfRun(run: RunRow, events: readonly InboxRow[]): Need {
   const news = events.reduce((sum, { bytes }) => sum + bytes.length + 8, MESSAGE_FRAME_BYTES);
   return {
     key: run.execution_id,
+    memoryKey: memoryKey(run, run.read_seq),
     bytes: news + run.history_bytes,
     bytesWithoutHistory: run.history_bytes > 0 ? news : undefined,
     isSuspect: run.attempts >= SUSPECT_ATTEMPTS,
   };
 }
 
+/**
+ * Names an execution at the end of one turn: a worker that has it in memory as of then lacks nothing. The
+ * execution alone would not do: another worker may have had a turn since.
+ */
+function memoryKey(run: RunRow, readSeq: number): string {
+  return `${run.execution_id}:${readSeq}:${run.dispatched_at}`;
+}
+
 export function needOfActivity(row: ActivityRow): Need {
   return {
     key: String(row.aid),
+    memoryKey: undefined,
     bytes: row.bytes.length + MESSAGE_FRAME_BYTES,
     bytesWithoutHistory: undefined,
     isSuspect: row.attempts >= SUSPECT_ATTEMPTS,
@@ -93,6 +103,7 @@ export function claimedOrchestration(claim: RunClaim): ClaimedOrchestration {
     history: claim.history,
     historyMode: claim.taken.history,
     key: run.execution_id,
+    memory: { before: claim.taken.memoryKey, after: memoryKey(run, run.lease_upto) },
     newEvents: [
       orchestratorStarted(run.dispatched_at),
       ...claim.events.filter(({ type }) => type !== WAKE_UP),

@@ -13,8 +13,10 @@ export interface ItemType {
 
 /** What an item asks of the stream that carries it. */
 export interface Need {
-  /** Names the item to `Taker.caches` and `Taker.avoids`: an execution id, or an activity's number. */
+  /** Names the item to `Taker.avoids`: an execution id, or an activity's number. */
   readonly key: string;
+  /** Names to `Taker.caches` what a worker must have in memory to do without the history. */
+  readonly memoryKey: string | undefined;
   /** Of the whole message, history included. */
   readonly bytes: number;
   /** Of the message without history; `undefined` where there is none to leave out. */
@@ -26,6 +28,7 @@ export interface Need {
 export interface Taken {
   readonly taker: number;
   readonly history: HistoryMode;
+  readonly memoryKey: string | undefined;
 }
 
 export class Room {
@@ -70,7 +73,7 @@ export class Room {
     const { place, history } = best;
     if (need.isSuspect) this.#close(place.taker.id);
     else place.left -= 1;
-    return { taker: place.taker.id, history };
+    return { taker: place.taker.id, history, memoryKey: need.memoryKey };
   }
 
   #isIdle({ id, isIdle }: Taker): boolean {
@@ -92,8 +95,9 @@ function preference({ avoids }: Taker, { key }: Need, history: HistoryMode): num
 }
 
 function historyMode(taker: Taker, need: Need): HistoryMode | undefined {
-  const { bytesWithoutHistory } = need;
-  if (bytesWithoutHistory !== undefined && taker.caches.has(need.key)) return 'cached';
+  const { bytesWithoutHistory, memoryKey } = need;
+  const hasMemory = memoryKey !== undefined && taker.caches.has(memoryKey);
+  if (bytesWithoutHistory !== undefined && hasMemory) return 'cached';
   if (need.bytes <= taker.messageBytesMax) return 'inline';
   const fits = bytesWithoutHistory !== undefined && bytesWithoutHistory <= taker.messageBytesMax;
   return fits && taker.fetchesHistory ? 'streamed' : undefined;
