@@ -57,22 +57,31 @@ const PROGRESS_MS = 2000;
  * in processes of their own, the client in this one.
  */
 export async function helloSequence(options: HelloSequenceOptions): Promise<HelloSequenceResult> {
-  const { storage, profileDir } = options;
   const folder = benchFolder();
-  const path = storage === 'memory' ? storage : `sqlite:${join(folder, 'bench.db')}`;
-  const server = await ChildProcess.open({ file: SERVER, args: [path], profileDir });
-  const { endpoint } = server;
-  const file = WORKERS[options.worker];
-  const worker = await ChildProcess.open({ file, args: [endpoint], profileDir });
-  const client = openClient(options.client, endpoint);
+  const storage = options.storage === 'memory' ? 'memory' : `sqlite:${join(folder, 'bench.db')}`;
   try {
-    await runAll(client, Math.ceil(options.workflows * WARM_UP_SHARE), options);
-    return await measure({ client, server, worker }, options);
+    return await runOn(storage, options);
   } finally {
-    await client.close();
-    await worker.close();
-    await server.close();
     rmSync(folder, { recursive: true });
+  }
+}
+
+async function runOn(storage: string, options: HelloSequenceOptions): Promise<HelloSequenceResult> {
+  const { profileDir } = options;
+  const server = await ChildProcess.open({ file: SERVER, args: [storage], profileDir });
+  try {
+    const file = WORKERS[options.worker];
+    const worker = await ChildProcess.open({ file, args: [server.endpoint], profileDir });
+    const client = openClient(options.client, server.endpoint);
+    try {
+      await runAll(client, Math.ceil(options.workflows * WARM_UP_SHARE), options);
+      return await measure({ client, server, worker }, options);
+    } finally {
+      await client.close();
+      await worker.close();
+    }
+  } finally {
+    await server.close();
   }
 }
 
