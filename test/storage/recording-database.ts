@@ -3,7 +3,7 @@ import { systemIds } from '../../src/base/ids.ts';
 import { DEFAULT_PAYLOAD_LIMITS } from '../../src/core/limits.ts';
 import { openSqlite } from '../../src/storage/sqlite-session.ts';
 import { SqlStore } from '../../src/storage/sql-store.ts';
-import type { SqlDatabase, SqlSession } from '../../src/storage/sql/session.ts';
+import type { SqlSession } from '../../src/storage/sql/session.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import {
   complete,
@@ -85,7 +85,13 @@ async function playThrough(bench: Bench): Promise<void> {
   await bench.exchange([]);
   await bench.apply(raise('a', 'x'));
   const item = await bench.takeTurn();
-  await bench.apply({ ...item, kind: 'release', work: 'orchestration', readyAt: bench.now });
+  await bench.apply({
+    ...item,
+    kind: 'release',
+    work: 'orchestration',
+    readyAt: bench.now,
+    loss: undefined,
+  });
   const again = await bench.takeTurn();
   await bench.apply(raise('a', 'y'));
   await bench.apply(turn(again, [continueAsNew()]));
