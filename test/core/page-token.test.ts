@@ -20,7 +20,7 @@ describe('page tokens', () => {
 
   it('that are not ours are refused', () => {
     const hex = (text: string): string =>
-      `p1.${[...text].map((one) => one.charCodeAt(0).toString(16).padStart(4, '0')).join('')}`;
+      `p1.${Buffer.from(text, 'utf16le').swap16().toString('hex')}`;
     const wrong = [
       'nonsense',
       'p1.',
