@@ -90,6 +90,7 @@ const WRITER = [
   'set enable_hashjoin = off',
   'set enable_mergejoin = off',
   'set plan_cache_mode = force_generic_plan',
+  'set jit = off',
 ];
 
 const READER = ["set statement_timeout = '30s'"];

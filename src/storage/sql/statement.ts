@@ -66,6 +66,28 @@ function unnest(types: readonly ColumnType[]): string {
   return `(select ${columns.join(', ')} from ${rows} v(${names.join(', ')})) u`;
 }
 
+/**
+ * Conditions of an update or delete, whose parameters begin after `before` others. Each key is compared twice: to its
+ * row, and to all rows given. With the second a plan that was made when the table was almost empty, and begins with
+ * the table instead of the rows, still goes by the index; without it, it reads the whole table for as long as it is
+ * cached.
+ */
+function postgresWhere(
+  types: readonly ColumnType[],
+  conditions: readonly Condition[],
+  before: number,
+): string {
+  const parameterOf = (column: number): number =>
+    1 + types.slice(0, column).reduce((sum, type) => sum + (type === 'blob' ? 3 : 1), 0);
+  return conditions
+    .flatMap(([column, op], index) => {
+      const place = before + index;
+      const one = `t.${column} ${op} u.p${place + 1}`;
+      return op === '=' ? [one, `t.${column} = any($${parameterOf(place)})`] : [one];
+    })
+    .join(' and ');
+}
+
 export interface InsertOptions {
   /** Rows whose key is taken are left out instead of failing. */
   readonly orIgnore?: boolean;
@@ -92,10 +114,14 @@ export function updateByKey(
   const types = typesOf(table, [...columns, ...keys]);
   const sets = (value: (index: number) => string): string =>
     columns.map((column, index) => `${column} = ${value(index)}`).join(', ');
-  const where = keys.map((key, index) => `t.${key} = u.p${columns.length + index + 1}`);
+  const where = postgresWhere(
+    types,
+    keys.map((key) => [key, '='] as const),
+    columns.length,
+  );
   return {
     sqlite: `update ${table.name} set ${sets(() => '?')} where ${keys.map((key) => `${key} = ?`).join(' and ')}`,
-    postgres: `update ${table.name} t set ${sets((index) => `u.p${index + 1}`)} from ${unnest(types)} where ${where.join(' and ')}`,
+    postgres: `update ${table.name} t set ${sets((index) => `u.p${index + 1}`)} from ${unnest(types)} where ${where}`,
     types,
   };
 }
@@ -107,7 +133,7 @@ export function deleteWhere(table: Table, conditions: readonly Condition[]): Sta
   );
   return {
     sqlite: `delete from ${table.name} where ${conditions.map(([column, op]) => `${column} ${op} ?`).join(' and ')}`,
-    postgres: `delete from ${table.name} t using ${unnest(types)} where ${conditions.map(([column, op], index) => `t.${column} ${op} u.p${index + 1}`).join(' and ')}`,
+    postgres: `delete from ${table.name} t using ${unnest(types)} where ${postgresWhere(types, conditions, 0)}`,
     types,
   };
 }
@@ -124,10 +150,11 @@ export interface SelectOptions {
   readonly lock?: 'wait' | 'now';
 }
 
+/** Each also keeps the planner from turning the loop around: rows are looked up, and locked, in the order given. */
 const LOCKS = {
-  none: '',
-  wait: ' for update of t',
-  now: ' for update of t nowait',
+  none: ' offset 0',
+  wait: ' for update',
+  now: ' for update nowait',
 } as const;
 
 export function selectWhere(table: Table, options: SelectOptions): Statement {
@@ -143,7 +170,7 @@ export function selectWhere(table: Table, options: SelectOptions): Statement {
   const conditions = where.map(([column, op], index) => `t.${column} ${op} u.p${index + 1}`);
   return {
     sqlite: `select ${columns.join(', ')} from ${table.name} where ${where.map(([column, op]) => `${column} ${op} ?`).join(' and ')}${order('')}`,
-    postgres: `select ${columns.map((column) => `t.${column}`).join(', ')} from ${unnest(types)} join ${table.name} t on ${conditions.join(' and ')}${order('t.')}${LOCKS[lock ?? 'none']}`,
+    postgres: `select ${columns.map((column) => `t.${column}`).join(', ')} from ${unnest(types)} cross join lateral (select * from ${table.name} t where ${conditions.join(' and ')}${LOCKS[lock ?? 'none']}) t${order('t.')}`,
     types,
   };
 }
