@@ -25,6 +25,9 @@ export const NEW_EVENTS_MAX = 10_000;
 export const PAGE_SIZE_DEFAULT = 100;
 export const PAGE_SIZE_MAX = 1000;
 
+/** The time at which a parked item is due: never, until somebody retries it. Later than any timer. */
+export const PARKED_AT = 9_000_000_000_000_000;
+
 /** Ids in one `InstanceBatch` (proto: InstanceBatch). */
 export const INSTANCE_BATCH_MAX = 500;
 

@@ -28,6 +28,7 @@ import type {
   AbandonCommit,
   ActivityCommit,
   Commit,
+  ParkedItem,
   ReleaseCommit,
   Store,
   TurnCommit,
@@ -58,8 +59,6 @@ import {
   type WorkerStream,
 } from './workers.ts';
 
-export type { WorkItemSink, WorkerStream } from './workers.ts';
-
 export interface SchedulerOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -76,6 +75,9 @@ export interface WaitOptions {
 
 /** A history message gathers stored chunks up to about this size. */
 const HISTORY_MESSAGE_BYTES = 256 * 1024;
+
+/** Parked items of each kind in one list. */
+const PARKED_LIST_MAX = 500;
 
 /** What a worker sends for an item that it holds. */
 type Answer = TurnCommit | ActivityCommit | AbandonCommit;
@@ -265,6 +267,19 @@ export class Scheduler {
     request: SkipGracefulOrchestrationTerminationsRequest,
   ): Promise<readonly string[]> {
     return this.#management.forceEnd(hub, request);
+  }
+
+  /** Items set aside because their workers were lost again and again. */
+  parkedItems(hub: string): Promise<readonly ParkedItem[]> {
+    return this.#options.store.parked(hub, PARKED_LIST_MAX);
+  }
+
+  /** Hands parked items out again, of one instance or all; how many there were. */
+  async retryParked(hub: string, instanceId?: string): Promise<number> {
+    const { store, clock } = this.#options;
+    const count = await store.retryParked(hub, { instanceId, now: clock.now() });
+    this.#rounds.poke();
+    return count;
   }
 
   openWorkerStream(hub: string, options: Omit<ConnectOptions, 'hub'>): WorkerStream {

@@ -9,6 +9,8 @@ export interface SchedulerSettings {
   readonly creditMax: number;
   /** How long the token of an item stays good alone after its worker's stream ended, in ms. */
   readonly graceMs: Readonly<Record<WorkKind, number>>;
+  /** Deliveries in a row that end with the loss of the worker before an item is parked. */
+  readonly parkAfterLosses: number;
   /** Commits in one round; more wait for the next. */
   readonly roundCommitsMax: number;
   /** Bytes of commits in one round, so that large payloads do not hold up the others. */
@@ -30,6 +32,7 @@ export const DEFAULT_SCHEDULER_SETTINGS: SchedulerSettings = {
   creditDefault: 100,
   creditMax: 1000,
   graceMs: { orchestration: 1000, activity: 10_000, entity: 1000 },
+  parkAfterLosses: 10,
   roundCommitsMax: 512,
   roundBytesMax: 4 * 1024 * 1024,
   pendingMax: 20_000,

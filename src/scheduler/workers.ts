@@ -171,7 +171,7 @@ export class Workers {
     if (lost.length > 0) {
       const readyAt = this.#options.clock.now();
       this.#options.release(
-        lost.map(({ hub, kind, token }) => ({ kind: 'release', hub, work: kind, token, readyAt })),
+        lost.map(({ hub, kind, token }) => takenBack({ hub, work: kind, token, readyAt })),
       );
     }
   }
@@ -244,6 +244,7 @@ export class Workers {
         work,
         token,
         readyAt: now + settings.graceMs[work],
+        loss: { parkAfter: settings.parkAfterLosses },
       })),
     );
   }
@@ -263,12 +264,17 @@ export class Workers {
     const commits: ReleaseCommit[] = [];
     for (const [token, { hub, held }] of this.#holders) {
       const item = held.get(token);
-      if (item) commits.push({ kind: 'release', hub, work: item.kind, token, readyAt });
+      if (item) commits.push(takenBack({ hub, work: item.kind, token, readyAt }));
     }
     this.#holders.clear();
     this.#streams.clear();
     return commits;
   }
+}
+
+/** An item that no worker has failed: it is free at once. */
+function takenBack(item: Pick<ReleaseCommit, 'hub' | 'work' | 'token' | 'readyAt'>): ReleaseCommit {
+  return { ...item, kind: 'release', loss: undefined };
 }
 
 export interface Settlement {

@@ -70,6 +70,13 @@ export interface PurgeResult {
   readonly isComplete: boolean;
 }
 
+export interface ParkedItem {
+  readonly kind: 'orchestration' | 'activity' | 'entity';
+  readonly instanceId: string;
+  readonly name: string;
+  readonly attempts: number;
+}
+
 /** What is done to orchestrations from outside, beside starting them and sending them events. */
 export interface ManagementEngine {
   queryInstances(hub: string, query: InstanceQuery): Promise<InstancePage>;
@@ -77,6 +84,10 @@ export interface ManagementEngine {
   purgeInstances(hub: string, request: PurgeInstancesRequest): Promise<PurgeResult>;
   /** The instance id of the new execution. */
   restartInstance(hub: string, request: RestartInstanceRequest): Promise<string>;
+  /** Items set aside because their workers were lost again and again. */
+  parkedItems(hub: string): Promise<readonly ParkedItem[]>;
+  /** How many were made ready again. */
+  retryParked(hub: string, instanceId?: string): Promise<number>;
   rewindInstance(hub: string, request: RewindInstanceRequest): Promise<void>;
   /** Ids that were not ended. */
   forceEnd(

@@ -13,6 +13,7 @@ import { IdBlock, takeCounter } from './sql/id-block.ts';
 import { poll, POLL_MS, readQueues } from './sql/queues.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
+import { listParked, retryParked } from './sql/parked.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
 import { findInstance, readChunk, readRecord, readStarted } from './sql/read.ts';
 import { repeated } from './sql/repeated.ts';
@@ -28,7 +29,9 @@ import type {
   InstanceRecord,
   Outcome,
   Page,
+  ParkedItem,
   ReleaseOrphansOptions,
+  RetryParkedOptions,
   Round,
   RoundResult,
   StartRecord,
@@ -307,6 +310,16 @@ export class SqlStore implements Store {
       const status = read.instance.status as RuntimeStatus;
       return { name, version, status, input: started?.input, tags: started?.tags ?? {} };
     });
+  }
+
+  async parked(hub: string, limit: number): Promise<readonly ParkedItem[]> {
+    const hubNumber = await this.#hubNumber(hub);
+    return this.#database.readHeavy((session) => listParked(session, hubNumber, limit));
+  }
+
+  async retryParked(hub: string, options: RetryParkedOptions): Promise<number> {
+    const hubNumber = await this.#hubNumber(hub);
+    return retryParked(this.#database, this.#hints, hubNumber, options);
   }
 
   taskHubs(): Promise<readonly string[]> {

@@ -10,7 +10,6 @@ import type {
 import type { TaskHubError } from '../core/errors.ts';
 import type { RuntimeStatus } from '../core/instance.ts';
 import type { PageToken } from '../core/page-token.ts';
-import type { PayloadLimits } from '../core/limits.ts';
 import type { StoredEvent } from '../wire/events.ts';
 
 export const WORK_KINDS = ['orchestration', 'activity', 'entity'] as const;
@@ -82,6 +81,11 @@ export interface ReleaseCommit {
   readonly token: string;
   /** Epoch ms from which the item may be handed out again. */
   readonly readyAt: number;
+  /**
+   * The worker was lost with it: counts as a failed delivery, and after `parkAfter` of them in a row the item is
+   * parked. `undefined`: the scheduler itself took it back.
+   */
+  readonly loss: { readonly parkAfter: number } | undefined;
 }
 
 /** Runs a FAILED instance again from where it failed. NOT_FOUND, WRONG_STATE. */
@@ -274,6 +278,21 @@ export interface HistoryOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ParkedItem {
+  readonly kind: WorkKind;
+  readonly instanceId: string;
+  /** Of the orchestrator, activity or entity. */
+  readonly name: string;
+  /** Deliveries that ended with the loss of the worker. */
+  readonly attempts: number;
+}
+
+export interface RetryParkedOptions {
+  /** `undefined`: all of the hub. */
+  readonly instanceId: string | undefined;
+  readonly now: number;
+}
+
 /** Which instances; empty or `undefined` parts leave them in. */
 export interface InstanceFilter {
   readonly statuses: readonly RuntimeStatus[];
@@ -340,6 +359,10 @@ export interface Store {
   /** Ids of the direct children of these instances. */
   children(hub: string, instanceIds: readonly string[]): Promise<readonly string[]>;
   getStart(hub: string, instanceId: string): Promise<StartRecord | undefined>;
+  /** Items set aside after too many lost deliveries, at most `limit` of each kind. */
+  parked(hub: string, limit: number): Promise<readonly ParkedItem[]>;
+  /** Makes parked items ready again; how many there were. */
+  retryParked(hub: string, options: RetryParkedOptions): Promise<number>;
   taskHubs(): Promise<readonly string[]>;
   /**
    * Frees leases of earlier owners of this store, at most `limit` rows a call; true: call again.
@@ -356,8 +379,4 @@ export interface ReleaseOrphansOptions {
   readonly limit: number;
   /** How long workers that reconnect may still complete what they hold, in ms. */
   readonly graceMs: Readonly<Record<WorkKind, number>>;
-}
-
-export interface StoreOptions {
-  readonly payloadLimits: PayloadLimits;
 }

@@ -11,6 +11,7 @@ import { hubsContract } from './store/hubs.contract.ts';
 import { inboxContract } from './store/inbox.contract.ts';
 import { leasesContract } from './store/leases.contract.ts';
 import { readsContract } from './store/reads.contract.ts';
+import { parkedContract } from './store/parked.contract.ts';
 import { startContract } from './store/start.contract.ts';
 import { timersContract } from './store/timers.contract.ts';
 import { upkeepContract } from './store/upkeep.contract.ts';
@@ -41,6 +42,7 @@ export function storeContract(name: string, open: OpenForContract): void {
     hubsContract(use);
     upkeepContract(use);
     readsContract(use);
+    parkedContract(use);
     modelContract(use);
   });
 }

@@ -60,6 +60,10 @@ export class EngineDouble implements Engine {
   restartInstance: Engine['restartInstance'] = (hub, request) =>
     this.#record('restartInstance', hub, request).then(() => request.instanceId);
   rewindInstance: Engine['rewindInstance'] = (...call) => this.#record('rewindInstance', ...call);
+  parkedItems: Engine['parkedItems'] = (...call) =>
+    this.#record('parkedItems', ...call).then(() => []);
+  retryParked: Engine['retryParked'] = (...call) =>
+    this.#record('retryParked', ...call).then(() => 0);
   forceEnd: Engine['forceEnd'] = (...call) => this.#record('forceEnd', ...call).then(() => []);
   raiseEvent: Engine['raiseEvent'] = (...call) => this.#record('raiseEvent', ...call);
   terminate: Engine['terminate'] = (...call) => this.#record('terminate', ...call);

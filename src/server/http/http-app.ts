@@ -9,7 +9,7 @@ import { renderStartPage, START_PAGE_HEADERS } from './start-page.ts';
 import { HTTP_STATUS } from './status.ts';
 
 export interface HttpAppOptions {
-  readonly engine: Pick<Engine, 'taskHubs' | 'assertTaskHub'>;
+  readonly engine: Pick<Engine, 'taskHubs' | 'assertTaskHub' | 'parkedItems' | 'retryParked'>;
   readonly logger: Logger;
   readonly rules: RequestRules;
   /** False while the scheduler starts or drains. */
@@ -17,7 +17,7 @@ export interface HttpAppOptions {
 }
 
 export interface HttpRoute {
-  readonly method: 'GET';
+  readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly permission: Permission;
   readonly handle: (context: Context, options: HttpAppOptions) => Response | Promise<Response>;
@@ -31,6 +31,13 @@ export const HTTP_ROUTES: readonly HttpRoute[] = [
   // The product's tools ask both paths whether a hub is there.
   { method: 'GET', path: '/api/v1/taskhubs/ping', permission: 'connect', handle: pingTaskHub },
   { method: 'GET', path: '/v1/taskhubs/ping', permission: 'connect', handle: pingTaskHub },
+  { method: 'GET', path: '/api/v1/taskhubs/parked', permission: 'read', handle: listParked },
+  {
+    method: 'POST',
+    path: '/api/v1/taskhubs/parked/retry',
+    permission: 'write',
+    handle: retryParked,
+  },
 ];
 
 /** The HTTP door: a web-standard app, callable without a socket. */
@@ -81,10 +88,29 @@ function ready(context: Context, { isReady }: HttpAppOptions): Response {
     : context.json({ status: 'draining' }, 503, { 'Retry-After': '1' });
 }
 
-function pingTaskHub(context: Context, { engine }: HttpAppOptions): Response {
+/** Named by the `x-taskhub` header, as the product's tools do. */
+function taskHubOf(context: Context, engine: HttpAppOptions['engine']): string {
   const named = context.req.header('x-taskhub')?.trim() ?? '';
   const taskHub = named === '' ? DEFAULT_TASK_HUB : named;
   engine.assertTaskHub(taskHub);
+  return taskHub;
+}
+
+/** Work items set aside after too many lost workers: `{ "items": [{ kind, instanceId, name, attempts }] }`. */
+async function listParked(context: Context, { engine }: HttpAppOptions): Promise<Response> {
+  return context.json({ items: await engine.parkedItems(taskHubOf(context, engine)) });
+}
+
+/** `?instanceId=` names one instance; without it all of the hub are tried again. */
+async function retryParked(context: Context, { engine }: HttpAppOptions): Promise<Response> {
+  const instanceId = context.req.query('instanceId');
+  return context.json({
+    retried: await engine.retryParked(taskHubOf(context, engine), instanceId),
+  });
+}
+
+function pingTaskHub(context: Context, { engine }: HttpAppOptions): Response {
+  const taskHub = taskHubOf(context, engine);
   return context.json({ taskHub, status: 'ok' });
 }
 

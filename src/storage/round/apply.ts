@@ -1,5 +1,6 @@
 /** What each kind of commit does to the rows of the round. One function per kind; nothing here does I/O. */
 import { failure } from '../../core/failures.ts';
+import { PARKED_AT } from '../../core/limits.ts';
 import type { PayloadLimits } from '../../core/limits.ts';
 import { alreadyExists, mayReplace } from '../../core/reuse-policy.ts';
 import { payloadProblem } from '../../core/validation.ts';
@@ -185,8 +186,11 @@ function applyAbandon(state: RoundState, commit: AbandonCommit, { hub }: ApplyCo
 function applyRelease(state: RoundState, commit: ReleaseCommit, { hub }: ApplyContext): Outcome {
   const lease = findLease(state, commit.token, commit.work, hub);
   if (lease?.row.ready_at !== null) return OK;
-  lease.row.ready_at = commit.readyAt;
-  lease.row.attempts += 1;
+  const { row } = lease;
+  if (commit.loss) row.attempts += 1;
+  const isParked = commit.loss !== undefined && row.attempts >= commit.loss.parkAfter;
+  // A parked item keeps its token too: a late completion settles it.
+  row.ready_at = isParked ? PARKED_AT : commit.readyAt;
   noteReady(state, lease);
   return OK;
 }

@@ -2,6 +2,8 @@
  * What may be waiting, so that an empty queue costs no statement: for each queue the earliest time at which
  * something in it may be due. A hint may be too early, never too late; `poll` rebuilds all from the tables.
  */
+import { PARKED_AT } from '../../core/limits.ts';
+
 export interface Queue {
   readonly hub: number;
   readonly kind: number;
@@ -14,6 +16,7 @@ export class Hints {
 
   /** Something in this queue is due at `at`. */
   noteQueue(queue: Queue, at: number): void {
+    if (at >= PARKED_AT) return;
     const key = `${queue.hub} ${queue.kind} ${queue.type}`;
     const known = this.#queues.get(key);
     if (!known || at < known.at) this.#queues.set(key, { queue, at });
@@ -22,7 +25,7 @@ export class Hints {
   /** The queue was looked through: what is left is due at `at`, or nothing is. */
   setQueue(queue: Queue, at: number | undefined): void {
     const key = `${queue.hub} ${queue.kind} ${queue.type}`;
-    if (at === undefined) this.#queues.delete(key);
+    if (at === undefined || at >= PARKED_AT) this.#queues.delete(key);
     else this.#queues.set(key, { queue, at });
   }
 

@@ -25,7 +25,14 @@ function abandon(item: { hub: string; token: string }, work: WorkKind): Commit {
 }
 
 function release(item: { hub: string; token: string }, work: WorkKind, readyAt: number): Commit {
-  return { kind: 'release', hub: item.hub, work, token: item.token, readyAt };
+  return {
+    kind: 'release',
+    hub: item.hub,
+    work,
+    token: item.token,
+    readyAt,
+    loss: { parkAfter: 3 },
+  };
 }
 
 async function releaseAll(bench: Bench): Promise<void> {

@@ -184,7 +184,7 @@ class Player {
     const { hub, token } = item;
     if (kind === 'release') {
       const readyAt = this.#bench.now + 500;
-      await this.#bench.apply({ kind, hub, work: item.kind, token, readyAt });
+      await this.#bench.apply({ kind, hub, work: item.kind, token, readyAt, loss: undefined });
       this.#released.add(token);
       return;
     }
