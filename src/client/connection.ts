@@ -23,6 +23,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** After this time the call rejects with `TimeoutError`. */
   readonly timeoutMs?: number | undefined;
+  /** What this call says besides what the connection says with every call; lower-case names. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**

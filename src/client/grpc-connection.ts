@@ -78,7 +78,7 @@ class GrpcConnection implements Connection {
     const endAt = options.timeoutMs === undefined ? Infinity : clock.now() + options.timeoutMs;
     for (let attempt = 1; ; attempt++) {
       try {
-        const reply = await this.#call(method, bytes, endAt, options.signal);
+        const reply = await this.#call(method, bytes, endAt, options);
         return fromBinary(method.output, reply);
       } catch (error) {
         if (options.signal?.aborted === true) throw options.signal.reason;
@@ -97,7 +97,7 @@ class GrpcConnection implements Connection {
     request: MessageInitShape<I>,
     options: CallOptions = {},
   ): AsyncGenerator<MessageShape<O>> {
-    const metadata = await this.#callMetadata(options.signal).catch((error: unknown) => {
+    const metadata = await this.#callMetadata(options).catch((error: unknown) => {
       throw fromGrpcError(error, method.name);
     });
     options.signal?.throwIfAborted();
@@ -155,9 +155,10 @@ class GrpcConnection implements Connection {
     method: UnaryMethod<I, O>,
     bytes: Buffer,
     endAt: number,
-    signal: AbortSignal | undefined,
+    given: CallOptions,
   ): Promise<Buffer> {
-    const metadata = await this.#callMetadata(signal);
+    const { signal } = given;
+    const metadata = await this.#callMetadata(given);
     signal?.throwIfAborted();
     this.#closing.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -186,11 +187,14 @@ class GrpcConnection implements Connection {
     return promise;
   }
 
-  async #callMetadata(signal: AbortSignal | undefined): Promise<Metadata> {
+  async #callMetadata({ signal, metadata: own }: CallOptions): Promise<Metadata> {
     const { tokenProvider } = this.#options;
-    if (tokenProvider === undefined) return this.#metadata;
+    if (tokenProvider === undefined && own === undefined) return this.#metadata;
     const metadata = this.#metadata.clone();
-    metadata.set('authorization', `Bearer ${await tokenProvider.getToken({ signal })}`);
+    for (const [name, value] of Object.entries(own ?? {})) metadata.set(name, value);
+    if (tokenProvider !== undefined) {
+      metadata.set('authorization', `Bearer ${await tokenProvider.getToken({ signal })}`);
+    }
     return metadata;
   }
 

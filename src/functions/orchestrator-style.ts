@@ -37,7 +37,7 @@ class OrchestrationInvocation extends azureFunctions.InvocationContext {
   constructor(engine: OrchestrationEngine, { name, defaultVersion }: OrchestratorStyleOptions) {
     super(invocationInit(engine, name));
     this.df = new ClassicOrchestrationContext(engine, { defaultVersion });
-    this.#core = new CoreOrchestrationContext(engine);
+    this.#core = new CoreOrchestrationContext(engine, { defaultVersion });
   }
 
   // What durabletask-js has on its context goes onto the class once, not onto each context.

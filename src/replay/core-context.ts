@@ -35,9 +35,15 @@ export interface OrchestrationLogger {
  */
 export class CoreOrchestrationContext {
   readonly #engine: OrchestrationEngine;
+  readonly #defaultVersion: string | undefined;
 
-  constructor(engine: OrchestrationEngine) {
+  /** `defaultVersion` is that of sub-orchestrations that are called without one. */
+  constructor(
+    engine: OrchestrationEngine,
+    options: { readonly defaultVersion?: string | undefined } = {},
+  ) {
     this.#engine = engine;
+    this.#defaultVersion = options.defaultVersion;
   }
 
   get instanceId(): string {
@@ -98,7 +104,7 @@ export class CoreOrchestrationContext {
     input?: unknown,
     options: SubOrchestrationOptions = {},
   ): Task {
-    const { instanceId, tags, version } = options;
+    const { instanceId, tags, version = this.#defaultVersion } = options;
     const work = {
       kind: 'subOrchestration',
       name: nameOf(orchestrator),

@@ -24,4 +24,6 @@ export type {
   AddVersionOptions,
   CoreOrchestrator,
 } from './task-hub-worker.ts';
+export { VersionFailureStrategy, VersionMatchStrategy } from './versioning.ts';
+export type { VersioningOptions } from './versioning.ts';
 export type { TaskHubWorkerOptions, WorkItemFilter, WorkItemFilters } from './worker-options.ts';

@@ -21,7 +21,9 @@ import type { Logger } from '../telemetry/logger.ts';
 import { chunkActions } from './chunk-actions.ts';
 import { permanentFailure } from './failure-details.ts';
 import type { Registry } from './registry.ts';
-import type { SessionCache } from './session-cache.ts';
+import type { CachedSession, SessionCache } from './session-cache.ts';
+import { VersionFailureStrategy, versionMismatch } from './versioning.ts';
+import type { Versioning } from './versioning.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
 import { MESSAGE_SAFE_BYTES } from './work-item-completer.ts';
 
@@ -32,6 +34,7 @@ export interface OrchestrationRunnerOptions {
   readonly sessions: SessionCache;
   readonly completer: WorkItemCompleter;
   readonly connection: Connection;
+  readonly versioning: Versioning;
   readonly limits: ReplayLimits;
   /** Aborts when the worker stops waiting for turns. */
   readonly signal: AbortSignal;
@@ -50,7 +53,19 @@ type Response = {
 interface Turn {
   readonly response: Response;
   /** Set when the session may serve the next turn. */
-  readonly session?: OrchestratorSession;
+  readonly next?: Omit<CachedSession, 'isAccepted'>;
+}
+
+/** The work item is for another worker. */
+const NOT_OURS = 'notOurs';
+
+/** What a turn starts from. */
+interface Start {
+  readonly session: OrchestratorSession;
+  /** History that the session has not seen yet. */
+  readonly replayed: readonly HistoryEvent[];
+  /** Events in the committed history before this turn. */
+  readonly pastEventCount: number;
 }
 
 /** Runs orchestrators, turn by turn, and hands their actions back. */
@@ -66,14 +81,21 @@ export class OrchestrationRunner {
    * work item is then to be abandoned. What user code does wrong is a result.
    */
   async run(request: OrchestratorRequest, item: LeasedWorkItem): Promise<void> {
-    const { sessions, signal } = this.#options;
-    const pastEvents = request.requiresHistoryStreaming
-      ? await this.#fetchHistory(request)
-      : request.pastEvents;
-    const turn = await this.#turn(request, pastEvents);
-    if (signal.aborted) return;
-    const isAccepted = await this.#hand(item, turn.response);
-    if (!isAccepted && turn.session !== undefined) sessions.drop(item.instanceId, turn.session);
+    const { sessions, completer, clock, signal } = this.#options;
+    const turn = await this.#turn(request);
+    if (turn === NOT_OURS) {
+      await completer.abandon(item);
+      return;
+    }
+    const { response, next } = turn;
+    if (signal.aborted) {
+      next?.session.close();
+      return;
+    }
+    const isAccepted = this.#hand(item, response);
+    // Kept before there is an answer: the next turn may arrive ahead of it.
+    if (next !== undefined) sessions.put(item.instanceId, { ...next, isAccepted }, clock.now());
+    if (!(await isAccepted) && next !== undefined) sessions.drop(item.instanceId, next.session);
   }
 
   /** Hands a turn in, in several messages if it is too large for one. True when it was taken. */
@@ -97,25 +119,40 @@ export class OrchestrationRunner {
     return true;
   }
 
-  async #turn(request: OrchestratorRequest, pastEvents: readonly HistoryEvent[]): Promise<Turn> {
-    const live = this.#takeLive(request, pastEvents);
-    if (live !== undefined) return this.#advance(live, request, { past: [], pastEvents });
-
-    const started = findStarted(pastEvents) ?? findStarted(request.newEvents);
-    // The scheduler left the history out for a session that is gone: it will send it again.
-    if (started === undefined && pastEvents.length === 0) {
-      return { response: { actions: [], requiresHistory: true } };
+  async #turn(request: OrchestratorRequest): Promise<Turn | typeof NOT_OURS> {
+    if (isHistoryLeftOut(request)) {
+      const remembered = await this.#takeRemembered(request);
+      // It will be sent again, with its history.
+      if (remembered === undefined) return { response: { actions: [], requiresHistory: true } };
+      return this.#advance(remembered, request);
     }
-    const session = this.#open(request, started);
-    if (session === undefined) return { response: failed(notRegistered(started?.name ?? '')) };
-    return this.#advance(session, request, { past: pastEvents, pastEvents });
+    const pastEvents = request.requiresHistoryStreaming
+      ? await this.#fetchHistory(request)
+      : request.pastEvents;
+    const live = this.#takeMatching(request, pastEvents);
+    if (live !== undefined) {
+      return this.#advance({ ...live, pastEventCount: pastEvents.length }, request);
+    }
+    return this.#replay(request, pastEvents);
+  }
+
+  /** The session of the last turn; `undefined` when it is gone or ahead of the scheduler. */
+  async #takeRemembered(request: OrchestratorRequest): Promise<Start | undefined> {
+    const cached = this.#options.sessions.take(request.instanceId);
+    if (cached === undefined) return undefined;
+    const { session, executionId, pastEventCount } = cached;
+    const isSame = session.isLive && executionId === request.executionId;
+    // The scheduler speaks of the turn that it took last: we must know that it was our last one.
+    if (isSame && (await cached.isAccepted)) return { session, replayed: [], pastEventCount };
+    session.close();
+    return undefined;
   }
 
   /** The session of the last turn, if the history is exactly what that turn left. */
-  #takeLive(
+  #takeMatching(
     request: OrchestratorRequest,
     pastEvents: readonly HistoryEvent[],
-  ): OrchestratorSession | undefined {
+  ): Omit<Start, 'pastEventCount'> | undefined {
     const cached = this.#options.sessions.take(request.instanceId);
     if (cached === undefined) return undefined;
     const isSame =
@@ -123,9 +160,34 @@ export class OrchestrationRunner {
       cached.executionId === request.executionId &&
       cached.pastEventCount === pastEvents.length &&
       cached.lastTurn === lastTurnOf(pastEvents);
-    if (isSame) return cached.session;
+    if (isSame) return { session: cached.session, replayed: [] };
     cached.session.close();
     return undefined;
+  }
+
+  async #replay(
+    request: OrchestratorRequest,
+    pastEvents: readonly HistoryEvent[],
+  ): Promise<Turn | typeof NOT_OURS> {
+    const started = findStarted(pastEvents) ?? findStarted(request.newEvents);
+    const mismatch = versionMismatch(this.#options.versioning, started?.version);
+    if (mismatch !== undefined) return this.#refuse(request, mismatch);
+    const session = this.#open(request, started);
+    if (session === undefined) return { response: failed(notRegistered(started?.name ?? '')) };
+    const start = { session, replayed: pastEvents, pastEventCount: pastEvents.length };
+    return this.#advance(start, request);
+  }
+
+  #refuse({ instanceId }: OrchestratorRequest, reason: string): Turn | typeof NOT_OURS {
+    const { versioning, logger } = this.#options;
+    const isFailed = versioning.failureStrategy === VersionFailureStrategy.Fail;
+    logger.warn(
+      isFailed
+        ? 'failed an orchestration of another version'
+        : 'gave back an orchestration of another version',
+      { instanceId, reason },
+    );
+    return isFailed ? { response: failed(permanentFailure('VersionMismatch', reason)) } : NOT_OURS;
   }
 
   #open(
@@ -154,18 +216,11 @@ export class OrchestrationRunner {
     );
   }
 
-  async #advance(
-    session: OrchestratorSession,
-    request: OrchestratorRequest,
-    history: {
-      readonly past: readonly HistoryEvent[];
-      readonly pastEvents: readonly HistoryEvent[];
-    },
-  ): Promise<Turn> {
-    const { newEvents } = request;
+  async #advance(start: Start, { newEvents, executionId }: OrchestratorRequest): Promise<Turn> {
+    const { session } = start;
     let result: TurnResult;
     try {
-      const turned = session.turn({ pastEvents: history.past, newEvents });
+      const turned = session.turn({ pastEvents: start.replayed, newEvents });
       // Synchronous code stays in this very turn of the event loop.
       result = turned instanceof Promise ? await turned : turned;
     } catch (error) {
@@ -177,21 +232,13 @@ export class OrchestrationRunner {
       session.close();
       return { response };
     }
-    const pastEventCount =
-      history.pastEvents.length + newEvents.length + countRecorded(result.actions);
-    this.#keep(session, request, pastEventCount);
-    return { response, session };
-  }
-
-  #keep(session: OrchestratorSession, request: OrchestratorRequest, pastEventCount: number): void {
-    const { sessions, clock } = this.#options;
-    const cached = {
+    const next = {
       session,
-      executionId: request.executionId ?? '',
-      pastEventCount,
-      lastTurn: lastTurnOf(request.newEvents),
+      executionId: executionId ?? '',
+      pastEventCount: start.pastEventCount + newEvents.length + countRecorded(result.actions),
+      lastTurn: lastTurnOf(newEvents),
     };
-    sessions.put(request.instanceId, cached, clock.now());
+    return { response, next };
   }
 
   async #fetchHistory(request: OrchestratorRequest): Promise<readonly HistoryEvent[]> {
@@ -211,6 +258,12 @@ export class OrchestrationRunner {
     }
     return events;
   }
+}
+
+/** True when the scheduler relies on the session of the last turn and sends only what is new. */
+function isHistoryLeftOut(request: OrchestratorRequest): boolean {
+  if (request.requiresHistoryStreaming || request.pastEvents.length > 0) return false;
+  return findStarted(request.newEvents) === undefined;
 }
 
 function responseOf(result: TurnResult): Response {

@@ -8,6 +8,8 @@ export interface CachedSession {
   readonly pastEventCount: number;
   /** Time of the last turn's orchestratorStarted, as it came: two turns never share it and the count. */
   readonly lastTurn: string;
+  /** False when the scheduler did not take the last turn: the session is ahead of the history. */
+  readonly isAccepted: Promise<boolean>;
 }
 
 export interface SessionCacheOptions {

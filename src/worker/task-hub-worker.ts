@@ -6,11 +6,7 @@ import { TaskGroup } from '../base/task-group.ts';
 import type { Connection } from '../client/connection.ts';
 import { openConnection } from '../client/open-connection.ts';
 import { TaskHubError } from '../core/errors.ts';
-import type {
-  GetWorkItemsRequestSchema,
-  WorkItem,
-  WorkItemFiltersSchema,
-} from '../proto/orchestrator_service_pb.ts';
+import type { GetWorkItemsRequestSchema, WorkItem } from '../proto/orchestrator_service_pb.ts';
 import { WorkerCapability } from '../proto/orchestrator_service_pb.ts';
 import type { CoreOrchestrationContext } from '../replay/core-context.ts';
 import type { ActivityHandler } from './activity-context.ts';
@@ -23,8 +19,9 @@ import { Registry } from './registry.ts';
 import { SessionCache } from './session-cache.ts';
 import type { LeasedWorkItem } from './work-item-completer.ts';
 import { WorkItemCompleter } from './work-item-completer.ts';
+import { encodeFilters } from './work-item-filters.ts';
 import { WorkItemStream } from './work-item-stream.ts';
-import type { TaskHubWorkerOptions, WorkerSettings, WorkItemFilters } from './worker-options.ts';
+import type { TaskHubWorkerOptions, WorkerSettings } from './worker-options.ts';
 import { resolveWorkerOptions } from './worker-options.ts';
 
 /** Core-style code: generator function, async generator function, async or plain function. */
@@ -98,7 +95,8 @@ export class TaskHubWorker implements AsyncDisposable {
     options: AddVersionOptions & Partial<OrchestratorStyle> = {},
   ): string {
     const { version, ...style } = options;
-    this.#registry.addOrchestrator({ ...coreStyle, ...style, name, version, handler });
+    const core = coreStyle(this.#settings.versioning.defaultVersion);
+    this.#registry.addOrchestrator({ ...core, ...style, name, version, handler });
     return name;
   }
 
@@ -210,6 +208,7 @@ class RunningWorker {
       sessions: this.#sessions,
       completer,
       connection,
+      versioning: settings.versioning,
       limits: { actionsMax: settings.actionsMax, nonDurableWaitMs: settings.nonDurableWaitMs },
       signal,
       clock,
@@ -218,6 +217,7 @@ class RunningWorker {
     this.stream = new WorkItemStream({
       connection,
       request: workItemsRequest(settings, registry),
+      isSticky: settings.cachedOrchestrationsMax > 0,
       onWorkItem: (item) => {
         this.#dispatch(item);
       },
@@ -322,33 +322,11 @@ function workItemsRequest(
   settings: WorkerSettings,
   registry: Registry,
 ): MessageInitShape<typeof GetWorkItemsRequestSchema> {
-  const filters = filtersOf(settings.workItemFilters, registry);
+  const filters = encodeFilters(settings.workItemFilters, { ...settings, registry });
   return {
     maxConcurrentOrchestrationWorkItems: settings.maxConcurrentOrchestrations,
     maxConcurrentActivityWorkItems: settings.maxConcurrentActivities,
     capabilities: [WorkerCapability.HISTORY_STREAMING],
     ...(filters !== undefined && { workItemFilters: filters }),
   };
-}
-
-function filtersOf(
-  filters: WorkItemFilters | 'auto' | undefined,
-  registry: Registry,
-): MessageInitShape<typeof WorkItemFiltersSchema> | undefined {
-  if (filters === undefined) return undefined;
-  const { orchestrations = [], activities = [] } =
-    filters === 'auto'
-      ? { orchestrations: registry.orchestratorFilters(), activities: registry.activityFilters() }
-      : filters;
-  const encode = ({
-    name,
-    versions = [],
-  }: {
-    name: string;
-    versions?: readonly string[] | undefined;
-  }) => ({
-    name,
-    versions: [...versions],
-  });
-  return { orchestrations: orchestrations.map(encode), activities: activities.map(encode) };
 }

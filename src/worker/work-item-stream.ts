@@ -14,6 +14,8 @@ const rpc = TaskHubSidecarService.method;
 export interface WorkItemStreamOptions {
   readonly connection: Connection;
   readonly request: MessageInitShape<typeof GetWorkItemsRequestSchema>;
+  /** True when the worker keeps orchestrations in memory: their history may be left out. */
+  readonly isSticky: boolean;
   /** Called for every work item and health ping, in order. Must not throw. */
   readonly onWorkItem: (item: WorkItem) => void;
   /** A stream without a message for so long is dead, whatever its socket says. */
@@ -23,6 +25,8 @@ export interface WorkItemStreamOptions {
   readonly logger: Logger;
 }
 
+/** Asks a scheduler that knows it to send an orchestration back to us, without its history. */
+const STICKY = { 'x-durabletask-sticky': '1' };
 /** How long a scheduler may take to answer the greeting that checks hub and credentials. */
 const HELLO_TIMEOUT_MS = 30_000;
 const RECONNECT_BACKOFF: BackoffOptions = { firstMs: 250, maxMs: 5_000, factor: 2 };
@@ -78,7 +82,7 @@ export class WorkItemStream {
 
   /** One life of the stream. Returns why it ended: an error, or `undefined` for a proper end. */
   async #live(signal: AbortSignal): Promise<unknown> {
-    const { connection, request, clock } = this.#options;
+    const { connection, request, isSticky, clock } = this.#options;
     const ended = new AbortController();
     const life = AbortSignal.any([signal, ended.signal]);
     let watch: Promise<void> | undefined;
@@ -88,6 +92,7 @@ export class WorkItemStream {
       watch = this.#watchSilence(ended, life);
       for await (const item of connection.serverStream(rpc.getWorkItems, request, {
         signal: life,
+        ...(isSticky && { metadata: STICKY }),
       })) {
         this.#lastMessageAt = clock.now();
         if (!this.#isConnected) this.#markConnected();

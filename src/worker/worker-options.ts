@@ -6,6 +6,8 @@ import type { SchedulerAddress } from '../client/open-connection.ts';
 import { invalidArgument } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { silentLogger } from '../telemetry/logger.ts';
+import { resolveVersioning } from './versioning.ts';
+import type { Versioning, VersioningOptions } from './versioning.ts';
 
 /** One kind of work that a worker asks for; no versions means every version. */
 export interface WorkItemFilter {
@@ -28,6 +30,8 @@ export interface TaskHubWorkerOptions extends SchedulerAddress {
    * waiting for ever. `auto`: what is registered when the worker starts.
    */
   readonly workItemFilters?: WorkItemFilters | 'auto' | undefined;
+  /** Which versions of orchestrations to run, and what to do about others. Default: all. */
+  readonly versioning?: VersioningOptions | undefined;
   /** How long `stop()` waits for what is in hand. Default 30,000. */
   readonly drainTimeoutMs?: number | undefined;
   /** Orchestrations kept in memory between their turns. Default 1,000; 0 replays every turn. */
@@ -54,6 +58,7 @@ export interface WorkerSettings {
   readonly maxConcurrentOrchestrations: number;
   readonly maxConcurrentActivities: number;
   readonly workItemFilters: WorkItemFilters | 'auto' | undefined;
+  readonly versioning: Versioning;
   readonly drainTimeoutMs: number;
   readonly cachedOrchestrationsMax: number;
   readonly cachedOrchestrationIdleMs: number;
@@ -81,6 +86,7 @@ export function resolveWorkerOptions(options: TaskHubWorkerOptions): WorkerSetti
     maxConcurrentOrchestrations: whole('maxConcurrentOrchestrations', 100, 1),
     maxConcurrentActivities: whole('maxConcurrentActivities', 100, 1),
     workItemFilters: options.workItemFilters,
+    versioning: resolveVersioning(options.versioning),
     drainTimeoutMs: whole('drainTimeoutMs', 30_000, 0),
     cachedOrchestrationsMax: whole('cachedOrchestrationsMax', 1_000, 0),
     cachedOrchestrationIdleMs: whole('cachedOrchestrationIdleMs', 300_000, 0),

@@ -7,7 +7,7 @@ import { OrchestratorSession } from '../../src/replay/session.ts';
 function cached(): CachedSession {
   const session = new OrchestratorSession(
     {
-      ...coreStyle,
+      ...coreStyle(undefined),
       name: 'A',
       handler: () => undefined,
       sha1: () => new Uint8Array(20),
@@ -16,7 +16,13 @@ function cached(): CachedSession {
     },
     { instanceId: 'i', executionId: 'e' },
   );
-  return { session, executionId: 'e', pastEventCount: 0, lastTurn: '' };
+  return {
+    session,
+    executionId: 'e',
+    pastEventCount: 0,
+    lastTurn: '',
+    isAccepted: Promise.resolve(true),
+  };
 }
 
 function isClosed({ session }: CachedSession): boolean {
