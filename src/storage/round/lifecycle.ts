@@ -13,6 +13,7 @@ import {
 } from '../../wire/events.ts';
 import { KIND } from '../sql/rows.ts';
 import { newRows, type NewInstance } from './new-rows.ts';
+import { admitPause } from './pause.ts';
 import type { Entry, RoundState } from './state.ts';
 
 /** One history row holds at most about this much, so that reading history streams. */
@@ -114,7 +115,7 @@ export function deliverOrEnd(state: RoundState, entry: Entry, event: StoredEvent
   const isUntouched = run.read_seq === 0 && run.token === null;
   if (event.type === EVENT_NUMBER.executionTerminated && isUntouched) {
     terminateNow(state, entry, event);
-  } else {
+  } else if (admitPause(run, event)) {
     state.deliver(entry, event);
   }
 }

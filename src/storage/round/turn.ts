@@ -25,6 +25,7 @@ import {
   replaceInstance,
 } from './lifecycle.ts';
 import { leaseLost, OK, type ApplyContext } from './outcomes.ts';
+import { commitPause, isSuspended } from './pause.ts';
 import { WAKE_UP, type Entry, type RoundState } from './state.ts';
 
 export function applyTurn(state: RoundState, commit: TurnCommit, context: ApplyContext): Outcome {
@@ -82,7 +83,7 @@ function turnOf(state: RoundState, entry: Entry, run: RunRow, consumed: readonly
     version,
     dispatchedAt: run.dispatched_at,
     consumed,
-    isSuspended: run.suspended === 1,
+    isSuspended: isSuspended(run),
     parentTaskId: run.parent_task ?? undefined,
     started: () => readStarted(state, entry, consumed),
   };
@@ -136,7 +137,8 @@ function commitTurn(
   run.read_seq = readSeq;
   run.updated_at = now;
   run.trace = commit.traceContext ?? null;
-  run.suspended = decision.isSuspended ? 1 : 0;
+  const hasMore = run.next_seq > readSeq + 1;
+  commitPause(run, { isSuspended: decision.isSuspended, hasMore });
   entry.consumedUpto = run.read_seq;
   appendHistory(entry, decision.history);
   setCustomStatus(entry, decision);
