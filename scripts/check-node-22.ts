@@ -3,6 +3,7 @@
  * End-to-end tests run on the current one only (docs/ARCHITECTURE.md, Proof).
  */
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -22,9 +23,13 @@ if (found.status !== 0 || node22 === '') {
   );
   process.exit(1);
 }
+// Where every user may run it: some tests run as another user than the one whose cache it is in.
+const binary = `${root}.tmp/node-22/node`;
+mkdirSync(`${root}.tmp/node-22`, { recursive: true });
+copyFileSync(node22, binary);
 process.stdout.write(`running on ${node22}\n`);
 const result = spawnSync(
-  node22,
+  binary,
   [
     '--disable-warning=ExperimentalWarning',
     `${root}/node_modules/mocha/bin/mocha.js`,

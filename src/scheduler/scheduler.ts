@@ -49,6 +49,7 @@ import { Management, type IdPage, type InstancePage, type PurgeResult } from './
 import { orchestrationState } from './responses.ts';
 import { Rounds } from './rounds.ts';
 import type { SchedulerSettings } from './settings.ts';
+import type { Subject } from './unnamed.ts';
 import { runUpkeep } from './upkeep.ts';
 import { Waits, type WaitUntil } from './waits.ts';
 import {
@@ -290,13 +291,14 @@ export class Scheduler {
     return this.#workers.connect({ ...options, hub });
   }
 
-  async completeOrchestration(hub: string, response: OrchestratorResponse): Promise<void> {
-    assertToken(response.completionToken);
+  async completeOrchestration(hub: string, answer: OrchestratorResponse): Promise<void> {
+    const { instanceId } = answer;
+    const token = this.#tokenOf(hub, answer.completionToken, { kind: 'orchestration', instanceId });
+    const response = answer.completionToken === '' ? { ...answer, completionToken: token } : answer;
     if (isPart(response)) {
       this.#chunks.add(response);
       return;
     }
-    const { completionToken: token } = response;
     const whole = this.#chunks.join(response);
     if (!whole) {
       await this.abandon(hub, 'orchestration', token);
@@ -309,9 +311,16 @@ export class Scheduler {
   }
 
   async completeActivity(hub: string, response: ActivityResponse): Promise<void> {
-    const { completionToken: token, result, failureDetails } = response;
-    assertToken(token);
+    const { completionToken, instanceId, taskId, result, failureDetails } = response;
+    const token = this.#tokenOf(hub, completionToken, { kind: 'activity', instanceId, taskId });
     await this.#settle({ kind: 'activity', hub, token, result, failureDetails }, 'completed');
+  }
+
+  /** Early workers send no token: then it is the one of the item that such a worker holds. */
+  #tokenOf(hub: string, token: string, subject: Subject): string {
+    const found = token === '' ? this.#workers.tokenOf(hub, subject) : token;
+    if (found !== undefined) return found;
+    throw invalidArgument('completionToken must not be empty; send back the one of the work item');
   }
 
   async abandon(hub: string, work: WorkKind, token: string): Promise<void> {
@@ -389,11 +398,5 @@ export class Scheduler {
     this.#closing.abort(new Error('the scheduler is closing'));
     await this.#background.settled();
     await this.#rounds.close();
-  }
-}
-
-function assertToken(token: string): void {
-  if (token === '') {
-    throw invalidArgument('completionToken must not be empty; send back the one of the work item');
   }
 }

@@ -62,6 +62,8 @@ interface Stream {
   readonly held: Map<string, HeldItem>;
   /** The worker keeps orchestrations in memory between turns and says so. */
   readonly isSticky: boolean;
+  /** The worker may name what it completes by its subject instead of a token. */
+  readonly lacksTokens: boolean;
   readonly messageBytesMax: number;
   readonly fetchesHistory: boolean;
   readonly caches: RecentKeys;
@@ -165,14 +167,24 @@ export class Workers {
         lost.push(item);
         continue;
       }
-      this.#hold(stream, item.token, heldOf(item));
-      stream.sink.push(encodeWorkItem(item));
+      this.#hold(stream, item.token, heldOf(stream, item));
+      this.#push(stream, item);
     }
     if (lost.length > 0) {
       const readyAt = this.#options.clock.now();
       this.#options.release(
         lost.map(({ hub, kind, token }) => takenBack({ hub, work: kind, token, readyAt })),
       );
+    }
+  }
+
+  /** A transport that fails takes its stream with it, not the items of others. */
+  #push(stream: Stream, item: Claimed): void {
+    try {
+      stream.sink.push(encodeWorkItem(item));
+    } catch {
+      // The stream is broken: everything it holds is given back, this item included.
+      this.#disconnect(stream);
     }
   }
 
@@ -208,6 +220,18 @@ export class Workers {
         else this.#releaseAll(stream.hub, [[token, item]]);
       },
     };
+  }
+
+  /** The token of an item that a worker without tokens holds. */
+  tokenOf(hub: string, subject: Subject): string | undefined {
+    const key = subjectKey(subject);
+    for (const stream of this.#streams.values()) {
+      if (stream.hub !== hub || !stream.lacksTokens) continue;
+      for (const [token, item] of stream.held) {
+        if (item.subject === key) return token;
+      }
+    }
+    return undefined;
   }
 
   /** Tokens that a worker still holds. */
@@ -283,9 +307,14 @@ export interface Settlement {
 }
 
 /** What is remembered of an item: not its bytes. */
-function heldOf(item: Claimed): HeldItem {
+function heldOf(stream: Stream, item: Claimed): HeldItem {
   const { kind, key } = item;
-  return item.kind === 'orchestration' ? { kind, key, memory: item.memory } : { kind, key };
+  return {
+    kind,
+    key,
+    ...(item.kind === 'orchestration' && { memory: item.memory }),
+    ...(stream.lacksTokens && { subject: subjectOf(item) }),
+  };
 }
 
 function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {

@@ -197,6 +197,7 @@ class PostgresDatabase implements SqlDatabase {
   readonly #readers: Pool;
   readonly #names = new StatementNames();
   readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
 
   constructor(settings: PostgresSettings, options: PostgresOptions) {
     this.#settings = settings;
@@ -316,9 +317,10 @@ class PostgresDatabase implements SqlDatabase {
     await clock.sleepUntil(at, { signal: this.#closing.signal });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closing.abort(new TaskHubError('UNAVAILABLE', 'the store is closed'));
-    await Promise.all([this.#writers.end(), this.#readers.end()]);
+    this.#closed ??= Promise.all([this.#writers.end(), this.#readers.end()]).then(() => undefined);
+    return this.#closed;
   }
 }
 

@@ -27,9 +27,24 @@ export class SqliteReader implements SqlSession {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #nextId = 1;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(path: string) {
     this.#path = path;
+  }
+
+  /** One after the other, each in a read transaction: what it reads belongs to one moment. */
+  read<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const mine = this.#last.then(async () => {
+      await this.all('begin', []);
+      try {
+        return await work(this);
+      } finally {
+        await this.all('commit', []);
+      }
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine;
   }
 
   all(sql: string, params: readonly SqlValue[]): Promise<readonly SqlRow[]> {

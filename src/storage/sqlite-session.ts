@@ -263,7 +263,7 @@ class SqliteDatabase implements SqlDatabase {
 
   readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     const thread = this.#thread;
-    return thread ? work(thread) : this.read(work);
+    return thread ? thread.read(work) : this.read(work);
   }
 
   /** One writer: nobody is ever in the way. */
