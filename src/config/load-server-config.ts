@@ -141,7 +141,11 @@ function valueProblems(issues: readonly Issue[], candidates: Candidates): string
 
 function remedy(key: ServerConfigKey): string {
   const byDefault: unknown = serverConfigSchema.shape[key].parse(undefined);
-  const text = Array.isArray(byDefault) ? byDefault.join(',') : String(byDefault);
+  const text = Array.isArray(byDefault)
+    ? byDefault.join(',')
+    : typeof byDefault === 'object'
+      ? '1 MiB each'
+      : String(byDefault);
   return text === '' ? 'Leave it out to have none.' : `Leave it out for ${text}.`;
 }
 
@@ -201,6 +205,8 @@ function fromText(key: ServerConfigKey, text: string): unknown {
       return text;
     case 'integer':
       return /^\d{1,15}$/.test(text) ? Number(text) : text;
+    case 'sizes':
+      return readSizes(text);
     case 'list':
       return splitList(text);
     case 'flag':
@@ -274,4 +280,12 @@ function isKey(key: string): key is ServerConfigKey {
 function fromFileValue(key: ServerConfigKey, value: unknown): unknown {
   const isListText = SERVER_OPTIONS[key].kind === 'list' && typeof value === 'string';
   return isListText ? splitList(value) : value;
+}
+
+/** `a=1,b=2` as an object; text that is not of that form stays text, for the schema to refuse. */
+function readSizes(text: string): unknown {
+  const pairs = text.split(',').map((pair) => pair.trim().split('='));
+  const isWhole = pairs.every(([name, bytes]) => name !== '' && /^\d{1,15}$/.test(bytes ?? ''));
+  if (!isWhole) return text;
+  return Object.fromEntries(pairs.map(([name = '', bytes]) => [name, Number(bytes)]));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_PAYLOAD_LIMITS, type PayloadKind } from '../core/limits.ts';
 import { LOG_LEVELS } from '../telemetry/logger.ts';
 
 const port = (use: string, byDefault: number) =>
@@ -15,6 +16,14 @@ const STORAGE = /^(?:memory|sqlite:.+|postgres(?:ql)?:\/\/.+)$/;
 const TASK_HUB = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const TASK_HUB_RULE =
   "must be one or more names of 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit";
+
+const PAYLOAD_KINDS = Object.keys(DEFAULT_PAYLOAD_LIMITS) as PayloadKind[];
+const PAYLOAD_BYTES_MAX = 512 * 1024 * 1024;
+const PAYLOAD_RULE = `must be kind=bytes pairs, with whole numbers from 1024 to ${PAYLOAD_BYTES_MAX} and kinds of ${PAYLOAD_KINDS.join(', ')}`;
+const payloadBytes = z
+  .int(PAYLOAD_RULE)
+  .min(1024, PAYLOAD_RULE)
+  .max(PAYLOAD_BYTES_MAX, PAYLOAD_RULE);
 
 /**
  * Everything that `durabletask start` and `durabletask dev` can be told, complete with defaults.
@@ -57,6 +66,11 @@ export const serverConfigSchema = z.strictObject({
     .max(1_073_741_824, 'must be a whole number of bytes from 4194304 to 1073741824')
     .default(64 * 1024 * 1024)
     .describe('Largest gRPC message accepted, in bytes'),
+  payloadLimits: z
+    .partialRecord(z.enum(PAYLOAD_KINDS, PAYLOAD_RULE), payloadBytes, PAYLOAD_RULE)
+    .default({})
+    .transform((given) => ({ ...DEFAULT_PAYLOAD_LIMITS, ...given }))
+    .describe(`Largest payloads in bytes, as kind=bytes: ${PAYLOAD_KINDS.join(', ')}; 1 MiB each`),
   logLevel: z
     .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)
     .default('info')
@@ -71,8 +85,8 @@ export interface ServerOption {
   /** Command-line flag, as commander reads it. */
   readonly flag: string;
   readonly environment: string;
-  /** `list`: comma-separated; `flag`: true or false. */
-  readonly kind: 'text' | 'integer' | 'list' | 'flag';
+  /** `list`: comma-separated; `sizes`: comma-separated `name=bytes`; `flag`: true or false. */
+  readonly kind: 'text' | 'integer' | 'list' | 'sizes' | 'flag';
 }
 
 export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
@@ -113,6 +127,11 @@ export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
     flag: '--grpc-receive-bytes-max <bytes>',
     environment: 'DURABLETASK_GRPC_RECEIVE_BYTES_MAX',
     kind: 'integer',
+  },
+  payloadLimits: {
+    flag: '--payload-limits <sizes>',
+    environment: 'DURABLETASK_PAYLOAD_LIMITS',
+    kind: 'sizes',
   },
   logLevel: { flag: '--log-level <level>', environment: 'DURABLETASK_LOG_LEVEL', kind: 'text' },
 };

@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { systemIds, type IdSource } from '../base/ids.ts';
 import { completeServerConfig } from '../config/load-server-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
+import type { PayloadLimits } from '../core/limits.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
@@ -28,6 +29,8 @@ export interface OpenSchedulerOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Largest gRPC message accepted, in bytes. Default 64 MiB. */
   readonly grpcReceiveBytesMax?: number | undefined;
+  /** Largest payloads in bytes by kind; those left out are 1 MiB. */
+  readonly payloadLimits?: Partial<PayloadLimits> | undefined;
   /** Of the log on stderr; without effect beside `logger`. Default `info`. */
   readonly logLevel?: LogLevel | undefined;
   readonly logger?: Logger | undefined;
@@ -71,12 +74,15 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
 
   // The store's driver is loaded only by who runs a scheduler.
   const { openStore } = await import('../storage/open-store.ts');
-  const store = await openStore({ storage: config.storage, logger, clock, ids });
+  const store = await openStore({
+    ...{ storage: config.storage, logger, clock, ids },
+    limits: config.payloadLimits,
+  });
   let engine: Scheduler | undefined;
   try {
     engine = await Scheduler.open({
       ...{ store, clock, ids, logger },
-      settings: DEFAULT_SCHEDULER_SETTINGS,
+      settings: { ...DEFAULT_SCHEDULER_SETTINGS, payloadLimits: config.payloadLimits },
     });
     await createMissingHubs(engine, config);
     const doors = await openDoors({ engine, config, clock, logger });

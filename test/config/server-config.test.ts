@@ -8,6 +8,7 @@ import {
   loadServerConfig,
   type LoadServerConfigOptions,
 } from '../../src/config/load-server-config.ts';
+import { DEFAULT_PAYLOAD_LIMITS } from '../../src/core/limits.ts';
 import { SERVER_OPTIONS, serverConfigSchema } from '../../src/config/server-config.ts';
 
 describe('server configuration', () => {
@@ -52,6 +53,7 @@ describe('server configuration', () => {
       allowHubRecreate: false,
       allowedHosts: [],
       grpcReceiveBytesMax: 67_108_864,
+      payloadLimits: DEFAULT_PAYLOAD_LIMITS,
       logLevel: 'info',
     });
     assert.equal(file, undefined);
@@ -217,3 +219,28 @@ function order(problem: string): number {
   const names = ['grpc-port', 'httpPort', 'allowInsecure', 'LOG_LEVEL', '--host'];
   return names.findIndex((name) => problem.includes(name));
 }
+
+describe('payload limits', () => {
+  const load = (text: string) =>
+    loadServerConfig({
+      flags: { payloadLimits: text },
+      configFile: undefined,
+      env: {},
+      cwd: tmpdir(),
+      command: 'start',
+    });
+
+  it('take the kinds that are named and leave the others at 1 MiB', () => {
+    const { payloadLimits } = load('activityInput=4194304, eventData=2048').config;
+    assert.deepEqual(
+      [payloadLimits.activityInput, payloadLimits.eventData, payloadLimits.activityOutput],
+      [4_194_304, 2048, 1_048_576],
+    );
+  });
+
+  for (const wrong of ['activityInput', 'activityInput=12', 'inputs=4096', 'eventData=-1']) {
+    it(`refuse ${wrong}, naming the rule`, () => {
+      assert.throws(() => load(wrong), /--payload-limits must be kind=bytes pairs/);
+    });
+  }
+});
