@@ -18,6 +18,12 @@ export type {
   StartOrchestrationOptions,
   TaskHubClientOptions,
   WaitOptions,
-} from './task-hub-client.ts';
+} from './client-options.ts';
+export type { ForceTerminateOptions, PurgeOptions } from './instance-management.ts';
+export type { ListInstanceIdsOptions, OrchestrationQuery } from './orchestration-query.ts';
+export { createAsyncPageable, Page } from './page.ts';
+export type { AsyncPageable, PageSource } from './page.ts';
+export { PurgeResult } from './purge.ts';
+export type { PublishedPurgeCriteria, PurgeCriteria } from './purge.ts';
 export { terminateOptions } from './terminate-options.ts';
 export type { TerminateInstanceOptions } from './terminate-options.ts';

@@ -1,63 +1,33 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { systemIds } from '../base/ids.ts';
 import { invalidArgument, TaskHubError } from '../core/errors.ts';
-import type {
-  CreateInstanceRequestSchema,
-  GetInstanceResponse,
-  HistoryEvent,
-  OrchestrationStatus,
-} from '../proto/orchestrator_service_pb.ts';
+import type { GetInstanceResponse, HistoryEvent } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import type { Connection } from './connection.ts';
 import { TimeoutError } from './connection.ts';
+import type {
+  NamedFunction,
+  RequestOptions,
+  StartOrchestrationOptions,
+  TaskHubClientOptions,
+  WaitOptions,
+} from './client-options.ts';
+import { InstanceManagement } from './instance-management.ts';
+import type { ForceTerminateOptions, PurgeOptions } from './instance-management.ts';
 import { encodeJson } from './json.ts';
+import type { ListInstanceIdsOptions, OrchestrationQuery } from './orchestration-query.ts';
+import type { AsyncPageable, Page } from './page.ts';
+import type { PublishedPurgeCriteria, PurgeCriteria, PurgeResult } from './purge.ts';
+import { requireId } from './require-id.ts';
+import { encodeStart } from './start-request.ts';
 import { callPatiently } from './patient-call.ts';
-import type { SchedulerAddress } from './open-connection.ts';
 import { openConnection } from './open-connection.ts';
 import { OrchestrationState } from './orchestration-state.ts';
 import { readTerminateOptions } from './terminate-options.ts';
 
 const rpc = TaskHubSidecarService.method;
-
-export interface TaskHubClientOptions extends SchedulerAddress {
-  /** Version of orchestrations that are started without one. */
-  readonly defaultVersion?: string | undefined;
-  /** How long a call that does not wait for an orchestration may take. Default 30,000. */
-  readonly requestTimeoutMs?: number | undefined;
-  readonly clock?: Clock | undefined;
-  readonly ids?: IdSource | undefined;
-}
-
-export interface StartOrchestrationOptions {
-  /** Default: a random UUID. At most 100 characters. */
-  readonly instanceId?: string | undefined;
-  /** Default: at once; so is a time in the past. */
-  readonly startAt?: Date | undefined;
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-  readonly version?: string | undefined;
-  /**
-   * In which states an existing instance with this id is replaced. Default: once it has ended.
-   * An empty list: never.
-   */
-  readonly replaceableStatuses?: readonly OrchestrationStatus[] | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface WaitOptions extends RequestOptions {
-  /** Default 60,000. Later the wait rejects with `TimeoutError`. */
-  readonly timeoutMs?: number | undefined;
-}
-
-/** An orchestrator by name, or the function itself, whose name is then meant. */
-export type NamedFunction = { readonly name: string };
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const WAIT_TIMEOUT_MS = 60_000;
@@ -75,6 +45,7 @@ export class TaskHubClient implements AsyncDisposable {
   readonly #ids: IdSource;
   readonly #defaultVersion: string | undefined;
   readonly #requestTimeoutMs: number;
+  readonly #management: InstanceManagement;
   /** A scheduler that was there once is worth waiting for. */
   #hasAnswered = false;
   #isClosed = false;
@@ -89,6 +60,11 @@ export class TaskHubClient implements AsyncDisposable {
       caller: 'TaskHubClient',
       clock: this.#clock,
       ids: this.#ids,
+    });
+    this.#management = new InstanceManagement({
+      unary: this.#unary,
+      clock: this.#clock,
+      requestTimeoutMs: this.#requestTimeoutMs,
     });
   }
 
@@ -117,7 +93,11 @@ export class TaskHubClient implements AsyncDisposable {
       typeof instanceIdOrOptions === 'object'
         ? instanceIdOrOptions
         : { instanceId: instanceIdOrOptions, startAt };
-    const request = this.#startRequest(orchestrator, input, options);
+    const request = encodeStart(orchestrator, input, {
+      ...options,
+      instanceId: options.instanceId ?? this.#ids.uuid(),
+      version: options.version ?? this.#defaultVersion,
+    });
     try {
       const reply = await this.#unary(rpc.startInstance, request, {
         signal: options.signal,
@@ -245,6 +225,80 @@ export class TaskHubClient implements AsyncDisposable {
     }
   }
 
+  /**
+   * The instances that match a query, oldest first: iterate for instances, `asPages()` for pages.
+   * Instances that are added meanwhile may be listed or not; each is listed once. Entities are not.
+   */
+  getAllInstances(query: OrchestrationQuery = {}): AsyncPageable<OrchestrationState> {
+    return this.#management.getAllInstances(query);
+  }
+
+  /**
+   * One page of ids of ended instances, by the time they ended. `continuationToken` of the page is
+   * the `lastInstanceKey` of the next.
+   */
+  async listInstanceIds(options: ListInstanceIdsOptions = {}): Promise<Page<string>> {
+    return this.#management.listInstanceIds(options);
+  }
+
+  /**
+   * Deletes an ended instance by id, or all that match; `recursive` takes sub-orchestrations along.
+   * What is missing or has not ended is not deleted and not counted.
+   */
+  async purgeOrchestration(
+    target: string | PurgeCriteria | PublishedPurgeCriteria,
+    options: PurgeOptions = {},
+  ): Promise<PurgeResult> {
+    return this.#management.purge(target, options);
+  }
+
+  /** As `purgeOrchestration`, for any number of ids; sent in batches of 500. */
+  async purgeInstances(
+    instanceIds: readonly string[],
+    options: PurgeOptions = {},
+  ): Promise<PurgeResult> {
+    return this.#management.purgeInstances(instanceIds, options);
+  }
+
+  /**
+   * Runs an instance again with its original input: under its own id once it has ended, or beside
+   * it under a new one. Returns the id.
+   *
+   * @throws TaskHubError INSTANCE_NOT_FOUND; WRONG_STATE for the same id before the end.
+   */
+  async restartOrchestration(
+    instanceId: string,
+    restartWithNewInstanceId = false,
+    options: RequestOptions = {},
+  ): Promise<string> {
+    return this.#management.restart(instanceId, restartWithNewInstanceId, options);
+  }
+
+  /**
+   * Takes the failures out of a failed instance and lets it go on; what succeeded is not repeated.
+   *
+   * @throws TaskHubError INSTANCE_NOT_FOUND; WRONG_STATE for one that has not failed.
+   */
+  async rewindInstance(
+    instanceId: string,
+    reason = '',
+    options: RequestOptions = {},
+  ): Promise<void> {
+    await this.#management.rewind(instanceId, reason, options);
+  }
+
+  /**
+   * Ends instances at once, without their workers; for those that do not react to a termination.
+   * `reason` becomes their output as it is. Returns the ids that were not ended: missing, ended
+   * already, or holding a lock.
+   */
+  async forceTerminate(
+    instanceIds: readonly string[],
+    options: ForceTerminateOptions = {},
+  ): Promise<readonly string[]> {
+    return this.#management.forceTerminate(instanceIds, options);
+  }
+
   /** Creates the client's task hub; an existing one stays as it is, or is wiped on demand. */
   async createTaskHub(
     options: RequestOptions & { readonly recreateIfExists?: boolean } = {},
@@ -312,38 +366,9 @@ export class TaskHubClient implements AsyncDisposable {
       );
     }
   }
-
-  #startRequest(
-    orchestrator: NamedFunction | string,
-    input: unknown,
-    options: StartOrchestrationOptions,
-  ): MessageInitShape<typeof CreateInstanceRequestSchema> & { readonly instanceId: string } {
-    const name = typeof orchestrator === 'string' ? orchestrator : orchestrator.name;
-    if (name === '') throw invalidArgument('The orchestrator must have a name');
-    const text = encodeJson(input, 'The input');
-    const version = options.version ?? this.#defaultVersion;
-    return {
-      instanceId: options.instanceId ?? this.#ids.uuid(),
-      name,
-      tags: { ...options.tags },
-      ...(text !== undefined && { input: text }),
-      ...(version !== undefined && { version }),
-      ...(options.startAt !== undefined && {
-        scheduledStartTimestamp: timestampFromDate(options.startAt),
-      }),
-      ...(options.replaceableStatuses !== undefined && {
-        orchestrationIdReusePolicy: { replaceableStatus: [...options.replaceableStatuses] },
-      }),
-    };
-  }
 }
 
 function decodeState(reply: GetInstanceResponse): OrchestrationState | undefined {
   const state = reply.orchestrationState;
   return reply.exists && state !== undefined ? new OrchestrationState(state) : undefined;
-}
-
-function requireId(instanceId: string): string {
-  if (instanceId === '') throw invalidArgument('instanceId must not be empty');
-  return instanceId;
 }
