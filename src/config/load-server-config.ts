@@ -143,9 +143,7 @@ function remedy(key: ServerConfigKey): string {
   const byDefault: unknown = serverConfigSchema.shape[key].parse(undefined);
   const text = Array.isArray(byDefault)
     ? byDefault.join(',')
-    : typeof byDefault === 'object'
-      ? '1 MiB each'
-      : String(byDefault);
+    : JSON.stringify(byDefault).replaceAll('"', '');
   return text === '' ? 'Leave it out to have none.' : `Leave it out for ${text}.`;
 }
 
