@@ -1,5 +1,6 @@
 /** The client and worker of `@microsoft/durabletask-js`, unmodified, against our scheduler. */
 import assert from 'node:assert/strict';
+import { Metadata } from '@grpc/grpc-js';
 import {
   NoOpLogger,
   TaskHubGrpcClient,
@@ -128,13 +129,24 @@ export class PublishedSdk {
   }
 }
 
+/** What Microsoft's Azure-managed package adds to each call of its worker. */
+export const azureManaged: TaskHubGrpcWorkerOptions = {
+  metadataGenerator: () => {
+    const metadata = new Metadata();
+    metadata.set('taskhub', 'default');
+    metadata.set('workerid', 'host,1,0b9d9bd8-3d59-4a3b-a4d5-2ad0f1ff9f2f');
+    metadata.set('x-user-agent', 'durabletask-js/0.4.0 (DurableTaskWorker)');
+    return Promise.resolve(metadata);
+  },
+};
+
 /** One scheduler, client and worker for all tests of a `describe`. */
-export function publishedSdk(): PublishedSdk {
+export function publishedSdk(options: TaskHubGrpcWorkerOptions = {}): PublishedSdk {
   const sdk = new PublishedSdk();
   let worker: TaskHubGrpcWorker | undefined;
   before(async () => {
     await sdk.open();
-    worker = sdk.makeWorker();
+    worker = sdk.makeWorker(options);
     await worker.start();
   });
   after(async () => {
