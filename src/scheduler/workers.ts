@@ -16,6 +16,7 @@ import type {
 import { encodeActivityWorkItem, encodeOrchestratorWorkItem } from '../wire/work-items.ts';
 import { RecentKeys } from './recent-keys.ts';
 import type { SchedulerSettings } from './settings.ts';
+import { mayLackTokens, subjectKey, subjectOf, type Subject } from './unnamed.ts';
 
 /** The transport's side of one `GetWorkItems` stream. */
 export interface WorkItemSink {
@@ -45,6 +46,8 @@ interface HeldItem {
   readonly key: string;
   /** Of an orchestration: see `ClaimedOrchestration.memory`. */
   readonly memory?: ClaimedOrchestration['memory'];
+  /** What it is about, if its worker may not name its token. */
+  readonly subject?: string;
 }
 
 /** How a worker let go of an item. */
@@ -121,6 +124,7 @@ export class Workers {
       fetchesHistory: request.capabilities.includes(WorkerCapability.HISTORY_STREAMING),
       caches: new RecentKeys(),
       avoids: new RecentKeys(),
+      lacksTokens: mayLackTokens(options),
       held: new Map(),
       heldCount: { orchestration: 0, activity: 0, entity: 0 },
       isEnding: false,
