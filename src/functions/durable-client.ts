@@ -4,13 +4,14 @@ import type * as df from 'durable-functions';
 import { TimeoutError } from '../client/connection.ts';
 import type { OrchestrationState } from '../client/orchestration-state.ts';
 import type { TaskHubClient } from '../client/task-hub-client.ts';
-import { TaskHubError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import { OrchestrationStatus } from '../proto/orchestrator_service_pb.ts';
 import { formatHistory } from './history-format.ts';
 import { assertLinkableId } from './instance-id.ts';
-import { toDurableOrchestrationStatus } from './instance-status.ts';
+import { statusFromName, toDurableOrchestrationStatus } from './instance-status.ts';
 import type { ManagementLinks } from './management/links.ts';
-import { HttpManagementPayload } from './value-classes.ts';
+import { HttpManagementPayload, PurgeHistoryResult } from './value-classes.ts';
 
 /** What a durable client works with. */
 export interface DurableClientOptions {
@@ -47,15 +48,6 @@ export class DurableClient implements df.DurableClient {
   readonly uniqueWebhookOrigins: string[];
   // What later versions bring: typed as it will be, and rejecting with a sentence that says so.
 
-  readonly getStatusAll: df.DurableClient['getStatusAll'] = () => later('getStatusAll');
-  readonly getStatusBy: df.DurableClient['getStatusBy'] = () => later('getStatusBy');
-  readonly purgeInstanceHistory: df.DurableClient['purgeInstanceHistory'] = () =>
-    later('purgeInstanceHistory');
-  readonly purgeInstanceHistoryBy: df.DurableClient['purgeInstanceHistoryBy'] = () =>
-    later('purgeInstanceHistoryBy');
-  readonly rewind: df.DurableClient['rewind'] = () => later('rewind');
-  readonly restart: (instanceId: string, restartWithNewInstanceId?: boolean) => Promise<string> =
-    () => later('restart');
   readonly readEntityState: df.DurableClient['readEntityState'] = () => later('readEntityState');
   readonly signalEntity: df.DurableClient['signalEntity'] = () => later('signalEntity');
 
@@ -105,6 +97,65 @@ export class DurableClient implements df.DurableClient {
     return toDurableOrchestrationStatus(state, { showInput, history });
   }
 
+  /** The status of every instance of the hub, page after page. */
+  async getStatusAll(): Promise<df.DurableOrchestrationStatus[]> {
+    return this.getStatusBy({});
+  }
+
+  /** The status of the instances that match; unlike in durable-functions 3.x, real status objects. */
+  async getStatusBy(filter: df.OrchestrationFilter): Promise<df.DurableOrchestrationStatus[]> {
+    const { createdTimeFrom, createdTimeTo, runtimeStatus } = filter;
+    const states = this.#client.getAllInstances({
+      createdFrom: createdTimeFrom,
+      createdTo: createdTimeTo,
+      statuses: statusesOf(runtimeStatus),
+      fetchInputsAndOutputs: true,
+    });
+    return Array.fromAsync(states, (state) =>
+      toDurableOrchestrationStatus(state, { showInput: true }),
+    );
+  }
+
+  /** Deletes an instance that has ended; a missing or live one counts 0. */
+  async purgeInstanceHistory(instanceId: string): Promise<df.PurgeHistoryResult> {
+    const { deletedInstanceCount } = await this.#client.purgeOrchestration(instanceId);
+    return new PurgeHistoryResult(deletedInstanceCount);
+  }
+
+  /** Deletes the ended instances that match. `createdTimeFrom` is required. */
+  async purgeInstanceHistoryBy(filter: df.OrchestrationFilter): Promise<df.PurgeHistoryResult> {
+    const { createdTimeFrom, createdTimeTo, runtimeStatus } = filter;
+    // Callers from JavaScript pass what they like.
+    if (!((createdTimeFrom as unknown) instanceof Date)) {
+      throw new Error('createdTimeFrom must be a valid Date');
+    }
+    const { deletedInstanceCount } = await this.#client.purgeOrchestration({
+      createdTimeFrom,
+      createdTimeTo,
+      runtimeStatusList: statusesOf(runtimeStatus),
+    });
+    return new PurgeHistoryResult(deletedInstanceCount);
+  }
+
+  /** Takes the failures out of a failed instance and lets it go on. */
+  async rewind(instanceId: string, reason: string, options: df.TaskHubOptions = {}): Promise<void> {
+    await explained(this.#clientFor(options).rewindInstance(instanceId, reason), {
+      INSTANCE_NOT_FOUND: noInstanceText(instanceId),
+      WRONG_STATE: 'The rewind operation is only supported on failed orchestration instances.',
+      UNIMPLEMENTED: 'The rewind operation is not supported by the underlying storage provider.',
+    });
+  }
+
+  /**
+   * Runs an instance again with its original input: under its own id once it has ended, or beside
+   * it under a new one. Returns the id.
+   */
+  async restart(instanceId: string, restartWithNewInstanceId = false): Promise<string> {
+    return explained(this.#client.restartOrchestration(instanceId, restartWithNewInstanceId), {
+      INSTANCE_NOT_FOUND: noInstanceText(instanceId),
+    });
+  }
+
   /** Sends an event; one for an instance that has ended is dropped without an error. */
   async raiseEvent(
     instanceId: string,
@@ -113,8 +164,7 @@ export class DurableClient implements df.DurableClient {
     options: df.TaskHubOptions = {},
   ): Promise<void> {
     if (!isText(eventName)) throw new Error('eventName must be a valid string.');
-    const isHere = options.taskHubName === undefined && options.connectionName === undefined;
-    const client = isHere ? this.#client : this.#options.openOther(options);
+    const client = this.#clientFor(options);
     await found(instanceId, client.raiseOrchestrationEvent(instanceId, eventName, eventData));
   }
 
@@ -177,6 +227,11 @@ export class DurableClient implements df.DurableClient {
     return endedResponse(state);
   }
 
+  #clientFor(options: df.TaskHubOptions): TaskHubClient {
+    const isHere = options.taskHubName === undefined && options.connectionName === undefined;
+    return isHere ? this.#client : this.#options.openOther(options);
+  }
+
   async #history(
     instanceId: string,
     options: { readonly showInput: boolean; readonly showOutput: boolean },
@@ -220,13 +275,36 @@ function endedResponse(state: OrchestrationState): HttpResponse {
   });
 }
 
-async function found(instanceId: string, call: Promise<void>): Promise<void> {
+function found<T>(instanceId: string, call: Promise<T>): Promise<T> {
+  return explained(call, { INSTANCE_NOT_FOUND: noInstanceText(instanceId) });
+}
+
+/** Gives expected failures the texts of durable-functions; the scheduler's own error is the cause. */
+async function explained<T>(
+  call: Promise<T>,
+  texts: Partial<Record<ErrorCode, string>>,
+): Promise<T> {
   try {
-    await call;
+    return await call;
   } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new Error(`No instance with ID '${instanceId}' found.`, { cause: error });
+    const text = error instanceof TaskHubError ? texts[error.code] : undefined;
+    if (text === undefined) throw error;
+    throw new Error(text, { cause: error });
   }
+}
+
+function noInstanceText(instanceId: string): string {
+  return `No instance with ID '${instanceId}' found.`;
+}
+
+function statusesOf(
+  names: readonly df.OrchestrationRuntimeStatus[] | undefined,
+): OrchestrationStatus[] | undefined {
+  return names?.map((name) => {
+    const status = statusFromName(name);
+    if (status !== undefined) return status;
+    throw invalidArgument(`runtimeStatus "${name}" is no status; use OrchestrationRuntimeStatus`);
+  });
 }
 
 function noDataFor(instanceId: string): Error {

@@ -62,6 +62,13 @@ export function runtimeStatusOf(status: OrchestrationStatus): OrchestrationRunti
   return STATUS_NAMES[status] ?? OrchestrationRuntimeStatus.Running;
 }
 
+/** The status that a text names, in any case; `undefined` for a text that names none. */
+export function statusFromName(name: string): OrchestrationStatus | undefined {
+  const wanted = name.trim().toLowerCase();
+  const found = Object.entries(STATUS_NAMES).find(([, text]) => text.toLowerCase() === wanted);
+  return found === undefined ? undefined : (Number(found[0]) as OrchestrationStatus);
+}
+
 /** The text that stands for the output of a failed instance, in statuses and in its parent. */
 export function orchestratorFailureText(name: string, message: string): string {
   return `Orchestrator function '${name}' failed: ${message}`;

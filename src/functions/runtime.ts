@@ -18,7 +18,7 @@ import { appSettings } from './environment.ts';
 import { createHostLogger } from './host-log.ts';
 import { readManagementAccess } from './management/access.ts';
 import type { ManagementAccess } from './management/access.ts';
-import type { ManagementOptions } from './management/handler.ts';
+import type { ManagementOptions } from './management/options.ts';
 import { createLinks } from './management/links.ts';
 import type { ManagementLinks } from './management/links.ts';
 import { orchestratorStyle } from './orchestrator-style.ts';

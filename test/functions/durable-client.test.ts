@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import azureFunctions from '@azure/functions';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { TimeoutError } from '../../src/client/connection.ts';
 import { TaskHubClient } from '../../src/client/task-hub-client.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
 import { TaskHubError } from '../../src/core/errors.ts';
 import { DurableClient } from '../../src/functions/durable-client.ts';
 import { createLinks } from '../../src/functions/management/links.ts';
 import {
   DurableOrchestrationStatus,
+  EntityId,
   HttpManagementPayload,
+  OrchestrationRuntimeStatus,
+  PurgeHistoryResult,
 } from '../../src/functions/value-classes.ts';
 import { OrchestrationStatus } from '../../src/proto/orchestrator_service_pb.ts';
 import { FakeScheduler } from './support/fake-scheduler.ts';
@@ -244,10 +249,106 @@ describe('DurableClient', () => {
     );
   });
 
-  it('says of what is not there yet that it comes later', async () => {
+  it('gives the status of every instance, however many pages there are', async () => {
+    const state = (instanceId: string) => instanceReply({ instanceId }).orchestrationState;
+    const { client, scheduler } = open({
+      QueryInstances: ({ query }) =>
+        (query as { continuationToken?: string }).continuationToken === undefined
+          ? { orchestrationState: [state('a'), state('b')], continuationToken: 't' }
+          : { orchestrationState: [state('c')] },
+    });
+
+    const statuses = await client.getStatusAll();
+
+    assert.deepEqual(
+      statuses.map(({ instanceId }) => instanceId),
+      ['a', 'b', 'c'],
+    );
+    assert.ok(statuses[0] instanceof DurableOrchestrationStatus);
+    assert.deepEqual(statuses[0].createdTime, CREATED_AT);
+    assert.deepEqual(statuses[0].input, { city: 'Tokyo' });
+    assert.equal(scheduler.requestsTo('QueryInstances').length, 2);
+  });
+
+  it('asks for the statuses and times of its filter', async () => {
+    const { client, scheduler } = open();
+
+    await client.getStatusBy({
+      createdTimeFrom: CREATED_AT,
+      runtimeStatus: [OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Completed],
+    });
+
+    const query = scheduler.requestsTo('QueryInstances')[0]?.['query'] as Record<string, unknown>;
+    assert.deepEqual(query['runtimeStatus'], [
+      OrchestrationStatus.FAILED,
+      OrchestrationStatus.COMPLETED,
+    ]);
+    assert.deepEqual(query['createdTimeFrom'], timestampFromDate(CREATED_AT));
+    assert.equal(query['createdTimeTo'], undefined);
+    await assert.rejects(client.getStatusBy({ runtimeStatus: ['Gone' as never] }), /"Gone"/);
+  });
+
+  it('counts what a purge deleted', async () => {
+    const { client, scheduler } = open({ PurgeInstances: () => ({ deletedInstanceCount: 1 }) });
+
+    const one = await client.purgeInstanceHistory('abc');
+    const many = await client.purgeInstanceHistoryBy({ createdTimeFrom: CREATED_AT });
+
+    assert.ok(one instanceof PurgeHistoryResult);
+    assert.deepEqual([one.instancesDeleted, many.instancesDeleted], [1, 1]);
+    assert.deepEqual(scheduler.requestsTo('PurgeInstances')[0]?.['request'], {
+      case: 'instanceId',
+      value: 'abc',
+    });
+    await assert.rejects(client.purgeInstanceHistoryBy({}), {
+      message: 'createdTimeFrom must be a valid Date',
+    });
+  });
+
+  it('rewinds, and says in the words of durable-functions why it cannot', async () => {
+    const refusal = (code: ErrorCode) => () => {
+      throw new TaskHubError(code, 'no');
+    };
+    const { client, scheduler } = open();
+
+    await client.rewind('abc', 'try again');
+
+    assert.equal(scheduler.requestsTo('RewindInstance')[0]?.['reason'], 'try again');
+    const texts = [
+      ['INSTANCE_NOT_FOUND', "No instance with ID 'abc' found."],
+      ['WRONG_STATE', 'The rewind operation is only supported on failed orchestration instances.'],
+      [
+        'UNIMPLEMENTED',
+        'The rewind operation is not supported by the underlying storage provider.',
+      ],
+    ] as const;
+    for (const [code, message] of texts) {
+      const refused = open({ RewindInstance: refusal(code) }).client.rewind('abc', 'why');
+      await assert.rejects(refused, { message });
+    }
+  });
+
+  it('restarts an instance under its id unless told otherwise', async () => {
+    const { client, scheduler } = open({ RestartInstance: () => ({ instanceId: 'abc' }) });
+
+    assert.equal(await client.restart('abc'), 'abc');
+    await client.restart('abc', true);
+
+    assert.deepEqual(
+      scheduler.requestsTo('RestartInstance').map((asked) => asked['restartWithNewInstanceId']),
+      [false, true],
+    );
+    await assert.rejects(open({ RestartInstance: notFound }).client.restart('abc'), {
+      message: "No instance with ID 'abc' found.",
+    });
+  });
+
+  it('says of entities that they come later', async () => {
     const { client } = open();
 
-    await assert.rejects(client.getStatusAll(), /getStatusAll\(\) arrives with a later version/);
-    await assert.rejects(client.rewind('abc', 'why'), /rewind\(\) arrives with a later version/);
+    await assert.rejects(
+      client.signalEntity(new EntityId('Counter', 'a')),
+      /signalEntity\(\) arrives with a later version/,
+    );
   });
 });

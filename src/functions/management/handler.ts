@@ -1,37 +1,24 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import type { Clock } from '../../base/clock.ts';
-import type { OrchestrationState } from '../../client/orchestration-state.ts';
 import type { TaskHubClient } from '../../client/task-hub-client.ts';
 import { TimeoutError } from '../../client/connection.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { invalidArgument, TaskHubError } from '../../core/errors.ts';
 import { isTerminal } from '../../core/instance.ts';
-import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import { isNotFound, waitForEnd } from '../durable-client.ts';
+import { isNotFound } from '../durable-client.ts';
 import { formatHistory } from '../history-format.ts';
 import { assertLinkableId } from '../instance-id.ts';
 import { toStatusBody } from '../instance-status.ts';
+import { answerList, answerPurge, answerPurgeMany } from './collection.ts';
 import { isSignatureValid } from './link-signature.ts';
-import type { ManagementLinks } from './links.ts';
 import { readOperation } from './operation.ts';
 import type { ManagementOperation } from './operation.ts';
+import type { ManagementOptions } from './options.ts';
+import { readFlag, readJson, readWait } from './parameters.ts';
+import { answerRestart, answerRewind } from './revival.ts';
+import { answerStarted, isServerError } from './started.ts';
 
 type InstanceRequest = Extract<ManagementOperation, { kind: 'instance' }>;
 type StartRequest = Extract<ManagementOperation, { kind: 'start' }>;
-
-/** What the management endpoints work with. */
-export interface ManagementOptions {
-  readonly client: TaskHubClient;
-  readonly taskHub: string;
-  readonly linksFor: (instanceId: string, request: HttpRequest | undefined) => ManagementLinks;
-  /** Whether this app has an orchestrator of that name. */
-  readonly hasOrchestrator: (name: string) => boolean;
-  /** Key of signed links; only the signed routes need it. */
-  readonly secret: string | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 /** A request below one of the two management routes. */
 export interface ManagementRequest {
@@ -43,7 +30,6 @@ export interface ManagementRequest {
 }
 
 const STATUS_RETRY_AFTER_SECONDS = '5';
-const WAIT_SECONDS_MAX = 230;
 const INTERNAL_NAME = /^BuiltIn__/i;
 
 const HTTP_STATUSES: Record<ErrorCode, number> = {
@@ -113,11 +99,33 @@ async function answerOperation(
       );
     case 'start':
       return answerStart(operation, request, options);
+    case 'list':
+      return answerList(request, options);
+    case 'purgeMany':
+      return answerPurgeMany(request, options);
     case 'instance':
       assertLinkableId(operation.instanceId);
-      return operation.operation === 'status'
-        ? answerStatus(operation.instanceId, request, options)
-        : answerCommand(operation, request, options);
+      return answerInstance(operation, request, options);
+  }
+}
+
+function answerInstance(
+  operation: InstanceRequest,
+  request: HttpRequest,
+  options: ManagementOptions,
+): Promise<HttpResponseInit> {
+  const { instanceId } = operation;
+  switch (operation.operation) {
+    case 'status':
+      return answerStatus(instanceId, request, options);
+    case 'purge':
+      return answerPurge(instanceId, options);
+    case 'rewind':
+      return answerRewind(instanceId, request, options);
+    case 'restart':
+      return answerRestart(instanceId, request, options);
+    default:
+      return answerCommand({ ...operation, operation: operation.operation }, request, options);
   }
 }
 
@@ -145,42 +153,7 @@ async function answerStart(
     instanceId,
     version: request.query.get('version') ?? undefined,
   });
-  if (waitMs !== undefined) {
-    const state = await waitForEnd(options.client, id, waitMs);
-    if (state !== 'running' && state !== undefined) return endedResponse(state, request);
-  }
-  return checkStatusResponse(options.linksFor(id, request));
-}
-
-/** `timeout` and `pollingInterval` in seconds, both or neither; the wait is one long poll. */
-function readWait(request: HttpRequest): number | undefined {
-  const timeout = request.query.get('timeout');
-  const interval = request.query.get('pollingInterval');
-  if (timeout === null || interval === null) return undefined;
-  const [timeoutSeconds, intervalSeconds] = [Number(timeout), Number(interval)];
-  const isValid = timeoutSeconds > 0 && intervalSeconds > 0 && intervalSeconds <= timeoutSeconds;
-  if (isValid) return Math.min(timeoutSeconds, WAIT_SECONDS_MAX) * 1000;
-  throw invalidArgument(
-    'timeout and pollingInterval must be numbers of seconds above 0, and timeout the larger one; ' +
-      `got timeout=${timeout} and pollingInterval=${interval}.`,
-  );
-}
-
-/** As the status endpoint answers, except that a completed instance gives its output alone. */
-function endedResponse(state: OrchestrationState, request: HttpRequest): HttpResponseInit {
-  const body = toStatusBody(state, { showInput: true });
-  if (state.runtimeStatus === OrchestrationStatus.COMPLETED) {
-    return { status: 200, jsonBody: body['output'] };
-  }
-  return { status: isServerError(state, request) ? 500 : 200, jsonBody: body };
-}
-
-function checkStatusResponse(links: ManagementLinks): HttpResponseInit {
-  return {
-    status: 202,
-    headers: { Location: links.statusQueryGetUri, 'Retry-After': '10' },
-    jsonBody: links,
-  };
+  return answerStarted(id, { request, waitMs, options });
 }
 
 async function answerStatus(
@@ -208,8 +181,12 @@ async function answerStatus(
   };
 }
 
+type CommandRequest = InstanceRequest & {
+  readonly operation: 'raiseevent' | 'terminate' | 'suspend' | 'resume';
+};
+
 async function answerCommand(
-  operation: InstanceRequest,
+  operation: CommandRequest,
   request: HttpRequest,
   options: ManagementOptions,
 ): Promise<HttpResponseInit> {
@@ -236,7 +213,7 @@ interface Command {
 }
 
 function sendCommand(
-  { operation, instanceId, eventName }: InstanceRequest,
+  { operation, instanceId, eventName }: CommandRequest,
   { client, eventData, reason }: Command,
 ): Promise<void> {
   switch (operation) {
@@ -248,8 +225,6 @@ function sendCommand(
       return client.suspendOrchestration(instanceId, reason);
     case 'resume':
       return client.resumeOrchestration(instanceId, reason);
-    case 'status':
-      throw new Error('The status is no command.');
   }
 }
 
@@ -257,29 +232,4 @@ async function readEvent(request: HttpRequest): Promise<unknown> {
   const contentType = request.headers.get('content-type') ?? '';
   if (/^application\/json\s*(;|$)/i.test(contentType)) return readJson(request);
   throw invalidArgument('Only application/json request content is supported');
-}
-
-async function readJson(request: HttpRequest): Promise<unknown> {
-  const text = await request.text();
-  if (text.trim() === '') return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw invalidArgument(
-      `The request body is not valid JSON: ${error instanceof SyntaxError ? 'check its syntax' : String(error)}.`,
-    );
-  }
-}
-
-function isServerError(state: OrchestrationState, request: HttpRequest): boolean {
-  return (
-    state.runtimeStatus === OrchestrationStatus.FAILED &&
-    readFlag(request, 'returnInternalServerErrorOnFailure', false)
-  );
-}
-
-function readFlag(request: HttpRequest, name: string, byDefault: boolean): boolean {
-  const text = request.query.get(name)?.toLowerCase();
-  if (text === 'true') return true;
-  return text === 'false' ? false : byDefault;
 }

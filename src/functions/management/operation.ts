@@ -13,13 +13,15 @@ export type ManagementOperation =
       /** Only of `raiseevent`. */
       readonly eventName: string;
     }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'purgeMany' }
   /** A route of the product that a later version of this package serves. */
   | { readonly kind: 'later'; readonly what: string };
 
-export type InstanceOperation = 'status' | 'raiseevent' | 'terminate' | 'suspend' | 'resume';
+export type InstanceOperation =
+  'status' | 'raiseevent' | 'terminate' | 'suspend' | 'resume' | 'rewind' | 'restart' | 'purge';
 
-const INSTANCE_VERBS: readonly string[] = ['terminate', 'suspend', 'resume'];
-const LATER_VERBS: readonly string[] = ['rewind', 'restart'];
+const INSTANCE_VERBS: readonly string[] = ['terminate', 'suspend', 'resume', 'rewind', 'restart'];
 
 /**
  * Reads verb and path (below the management route, without a leading slash). Literal segments ignore
@@ -51,7 +53,7 @@ function readInstance(method: string, rest: readonly string[]): ManagementOperat
   const [instanceId, verb, eventName] = rest;
   if (instanceId === undefined) return readCollection(method);
   if (verb === undefined) {
-    if (method === 'DELETE') return { kind: 'later', what: 'Purging instances over HTTP' };
+    if (method === 'DELETE') return instance('purge', instanceId);
     return method === 'GET' ? instance('status', instanceId) : undefined;
   }
   if (method !== 'POST') return undefined;
@@ -61,15 +63,14 @@ function readInstance(method: string, rest: readonly string[]): ManagementOperat
     return isComplete ? instance('raiseevent', instanceId, eventName) : undefined;
   }
   if (rest.length !== 2) return undefined;
-  if (LATER_VERBS.includes(word)) return { kind: 'later', what: `The operation "${word}"` };
   return INSTANCE_VERBS.includes(word)
     ? instance(word as InstanceOperation, instanceId)
     : undefined;
 }
 
 function readCollection(method: string): ManagementOperation | undefined {
-  if (method === 'GET') return { kind: 'later', what: 'Listing instances over HTTP' };
-  return method === 'DELETE' ? { kind: 'later', what: 'Purging instances over HTTP' } : undefined;
+  if (method === 'GET') return { kind: 'list' };
+  return method === 'DELETE' ? { kind: 'purgeMany' } : undefined;
 }
 
 function instance(

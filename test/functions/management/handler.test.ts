@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import azureFunctions from '@azure/functions';
 import type { HttpRequestInit, HttpResponseInit } from '@azure/functions';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { TaskHubClient } from '../../../src/client/task-hub-client.ts';
 import { TaskHubError } from '../../../src/core/errors.ts';
 import { answerManagement } from '../../../src/functions/management/handler.ts';
@@ -237,11 +238,174 @@ describe('answerManagement', () => {
     assert.deepEqual(statuses, [202, 202, 400]);
   });
 
-  it('answers 501 to what comes later', async () => {
-    const { response } = await ask({ path: 'instances' });
+  it('answers 501 to entities, which come later', async () => {
+    const { response } = await ask({ path: 'entities/Counter/a' });
 
     assert.equal(response.status, 501);
     assert.match(response.body as string, /arrives with a later version/);
+  });
+
+  it('lists instances page by page, with the token of the next in a header', async () => {
+    const replies = {
+      QueryInstances: () => ({
+        orchestrationState: [instanceReply().orchestrationState],
+        continuationToken: 't2',
+      }),
+    };
+    const path =
+      'instances?runtimeStatus=Running,failed,,Pending&top=7&showInput=false' +
+      '&instanceIdPrefix=a&createdTimeFrom=2026-01-01T00:00:00Z&createdTimeTo=2026-02-01T00:00:00';
+    const headers = { 'x-ms-continuation-token': 't1' };
+
+    const { response, scheduler } = await ask({ path, headers }, replies);
+
+    assert.equal(response.status, 200);
+    assert.deepEqual(response.headers, { 'x-ms-continuation-token': 't2' });
+    const [status, ...more] = response.jsonBody as Record<string, unknown>[];
+    assert.deepEqual(
+      [status?.['instanceId'], status?.['runtimeStatus'], status?.['input']],
+      ['abc', 'Running', null],
+    );
+    assert.deepEqual(more, []);
+    const [asked] = scheduler.requestsTo('QueryInstances');
+    const { RUNNING, FAILED, PENDING } = OrchestrationStatus;
+    assert.deepEqual(asked?.['query'], {
+      runtimeStatus: [RUNNING, FAILED, PENDING],
+      taskHubNames: [],
+      maxInstanceCount: 7,
+      fetchInputsAndOutputs: true,
+      createdTimeFrom: timestampFromDate(new Date('2026-01-01T00:00:00Z')),
+      createdTimeTo: timestampFromDate(new Date('2026-02-01T00:00:00Z')),
+      instanceIdPrefix: 'a',
+      continuationToken: 't1',
+    });
+  });
+
+  it('lists without a header on the last page', async () => {
+    const { response } = await ask({ path: 'instances' });
+
+    assert.deepEqual(response, { status: 200, jsonBody: [] });
+  });
+
+  it('refuses a list by statuses, times and counts that are none', async () => {
+    const paths = ['runtimeStatus=Done', 'top=0', 'createdTimeTo=tomorrow'];
+    for (const query of paths) {
+      assert.equal((await ask({ path: `instances?${query}` })).response.status, 400, query);
+    }
+  });
+
+  it('purges one instance and answers 404 when there was nothing to purge', async () => {
+    const purge = { method: 'DELETE', path: 'instances/abc' };
+
+    const done = await ask(purge, { PurgeInstances: () => ({ deletedInstanceCount: 1 }) });
+    assert.deepEqual(done.response, { status: 200, jsonBody: { instancesDeleted: 1 } });
+    assert.deepEqual((await ask(purge)).response, { status: 404 });
+  });
+
+  it('purges many by time and status, until now unless told otherwise', async () => {
+    const path = 'instances?createdTimeFrom=1970-01-01T00:00:00Z&runtimeStatus=Completed';
+    const replies = { PurgeInstances: () => ({ deletedInstanceCount: 3 }) };
+
+    const { response, scheduler } = await ask({ method: 'DELETE', path }, replies);
+
+    assert.deepEqual(response, { status: 200, jsonBody: { instancesDeleted: 3 } });
+    const request = scheduler.requestsTo('PurgeInstances')[0]?.['request'] as {
+      readonly value: Record<string, unknown>;
+    };
+    assert.deepEqual(request.value['runtimeStatus'], [OrchestrationStatus.COMPLETED]);
+    assert.deepEqual(request.value['createdTimeFrom'], timestampFromDate(new Date(0)));
+    assert.deepEqual(request.value['createdTimeTo'], timestampFromDate(new Date(NOW)));
+    assert.equal((await ask({ method: 'DELETE', path })).response.status, 404);
+  });
+
+  it('purges nothing without a lower bound of time', async () => {
+    const { response, scheduler } = await ask({ method: 'DELETE', path: 'instances' });
+
+    assert.equal(response.status, 400);
+    assert.equal(response.body, "Please provide value for 'createdTimeFrom' parameter.");
+    assert.deepEqual(scheduler.calls, []);
+  });
+
+  it('rewinds what failed: 410 for what ended otherwise, 412 for what lives, 404 for nothing', async () => {
+    const rewind = post('instances/abc/rewind?reason=fixed');
+    const failing = { GetInstance: () => failedReply('boom') };
+    const refused = {
+      RewindInstance: () => {
+        throw new TaskHubError('WRONG_STATE', 'it runs');
+      },
+    };
+
+    const { response, scheduler } = await ask(rewind, failing);
+    assert.deepEqual(response, { status: 202 });
+    assert.equal(scheduler.requestsTo('RewindInstance')[0]?.['reason'], 'fixed');
+    assert.equal((await ask(rewind, completed)).response.status, 410);
+    assert.equal((await ask(rewind, missing)).response.status, 404);
+    assert.equal((await ask(rewind, { ...running, ...refused })).response.status, 412);
+  });
+
+  it('restarts under a new id unless asked for the old one', async () => {
+    const replies = { RestartInstance: () => ({ instanceId: 'new' }) };
+
+    const fresh = await ask(post('instances/abc/restart'), replies);
+    const same = await ask(post('instances/abc/restart?restartWithNewInstanceId=false'), replies);
+
+    assert.equal(fresh.response.status, 202);
+    assert.equal((fresh.response.jsonBody as { id: string }).id, 'new');
+    const flags = [fresh, same].map(
+      ({ scheduler }) => scheduler.requestsTo('RestartInstance')[0]?.['restartWithNewInstanceId'],
+    );
+    assert.deepEqual(flags, [true, false]);
+  });
+
+  it('waits for a restarted instance as for a started one', async () => {
+    const replies = {
+      RestartInstance: () => ({ instanceId: 'new' }),
+      WaitForInstanceCompletion: completed.GetInstance,
+    };
+
+    const asked = post('instances/abc/restart?timeout=5&pollingInterval=1');
+    const { response } = await ask(asked, replies);
+
+    assert.deepEqual(response, { status: 200, jsonBody: ['done'] });
+  });
+
+  it('answers 400 to a restart of what does not exist', async () => {
+    const replies = {
+      RestartInstance: () => {
+        throw new TaskHubError('INSTANCE_NOT_FOUND', 'gone');
+      },
+    };
+
+    const { response } = await ask(post('instances/abc/restart'), replies);
+
+    assert.equal(response.status, 400);
+    assert.equal(response.body, 'InstanceId does not match a valid orchestration instance.');
+  });
+
+  it('lets the signed links rewind, restart and purge, but not list', async () => {
+    const started = await ask(post('orchestrators/Hello'), {
+      StartInstance: () => ({ instanceId: 'abc' }),
+    });
+    const links = started.response.jsonBody as Record<string, string>;
+    const queryOf = (name: string): string => new URL(links[name] ?? '').search;
+    const replies = {
+      GetInstance: () => failedReply('boom'),
+      RestartInstance: () => ({ instanceId: 'abc' }),
+      PurgeInstances: () => ({ deletedInstanceCount: 1 }),
+    };
+
+    const asked: Asked[] = [
+      post(`instances/abc/rewind${queryOf('rewindPostUri')}`),
+      post(`instances/abc/restart${queryOf('restartPostUri')}`),
+      { method: 'DELETE', path: `instances/abc${queryOf('purgeHistoryDeleteUri')}` },
+      { method: 'DELETE', path: `instances/abc${queryOf('statusQueryGetUri')}` },
+      { path: `instances${queryOf('statusQueryGetUri')}` },
+    ];
+    const statuses = await Promise.all(
+      asked.map(async (one) => (await ask({ ...one, isSigned: true }, replies)).response.status),
+    );
+
+    assert.deepEqual(statuses, [202, 202, 200, 401, 401]);
   });
 
   it('says nothing of an error that nobody expected', async () => {
