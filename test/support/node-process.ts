@@ -58,6 +58,10 @@ export class NodeProcess {
     return new NodeProcess(CLI, args, options);
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Everything printed so far, for messages. */
   get output(): string {
     return this.#lines.join('\n');
