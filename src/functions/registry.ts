@@ -69,6 +69,18 @@ export function registerActivity(
   durableRegistry().activities.set(name, handler);
 }
 
+/** Whether an orchestrator of that name is registered; function names are compared without case. */
+export function hasOrchestrator(name: string): boolean {
+  return spellingOf(durableRegistry().orchestrators, name) !== undefined;
+}
+
+/** How a name was written when it was registered. */
+function spellingOf(registered: ReadonlyMap<string, unknown>, name: string): string | undefined {
+  if (registered.has(name)) return name;
+  const wanted = name.toLowerCase();
+  return [...registered.keys()].find((known) => known.toLowerCase() === wanted);
+}
+
 function assertFree(name: string, { isHosted }: RegisterOptions): void {
   if (typeof name !== 'string' || name.trim() === '') {
     throw invalidArgument(
@@ -77,10 +89,11 @@ function assertFree(name: string, { isHosted }: RegisterOptions): void {
   }
   if (!isHosted) return;
   const { orchestrators, activities } = durableRegistry();
-  if (!orchestrators.has(name) && !activities.has(name)) return;
-  const kind = orchestrators.has(name) ? 'an orchestration' : 'an activity';
+  const orchestrator = spellingOf(orchestrators, name);
+  if (orchestrator === undefined && spellingOf(activities, name) === undefined) return;
+  const kind = orchestrator === undefined ? 'an activity' : 'an orchestration';
   throw invalidArgument(
     `Function "${name}" is registered twice (the first time as ${kind}). ` +
-      'Function names are unique within an app: rename one of them.',
+      'Function names are unique within an app, whatever their case: rename one of them.',
   );
 }

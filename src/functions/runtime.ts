@@ -22,7 +22,7 @@ import type { ManagementOptions } from './management/options.ts';
 import { createLinks } from './management/links.ts';
 import type { ManagementLinks } from './management/links.ts';
 import { orchestratorStyle } from './orchestrator-style.ts';
-import { durableRegistry, processWide } from './registry.ts';
+import { durableRegistry, hasOrchestrator, processWide } from './registry.ts';
 import { functionAppDir, readSettings } from './settings.ts';
 import type { ExtensionSettings } from './settings.ts';
 
@@ -159,7 +159,7 @@ export class ExtensionRuntime {
       client: this.taskHubClient(),
       taskHub: this.settings.taskHub,
       linksFor: (instanceId, request) => this.linksFor(instanceId, request),
-      hasOrchestrator: (name) => durableRegistry().orchestrators.has(name),
+      hasOrchestrator,
       secret: this.access.secret,
       clock,
       logger,
@@ -189,6 +189,9 @@ export class ExtensionRuntime {
       connectionString: formatConnectionString(settings.connection),
       maxConcurrentOrchestrations: settings.maxConcurrentOrchestrations,
       maxConcurrentActivities: settings.maxConcurrentActivities,
+      // The host compares function names so, and apps that ran under it may rely on it.
+      ignoresNameCase: true,
+      versioning: settings.versioning,
       drainTimeoutMs: DRAIN_MS,
       clock,
       ids,

@@ -4,6 +4,8 @@ import type { ConnectionString } from '../config/connection-string.ts';
 import { readHostJson } from '../config/host-json.ts';
 import type { AppSettings, HostJson } from '../config/host-json.ts';
 import { invalidArgument } from '../core/errors.ts';
+import { VersionFailureStrategy, VersionMatchStrategy } from '../worker/versioning.ts';
+import type { VersioningOptions } from '../worker/versioning.ts';
 
 /** Everything that host.json and the app settings say to the extension, with defaults filled in. */
 export interface ExtensionSettings {
@@ -15,6 +17,8 @@ export interface ExtensionSettings {
   readonly maxConcurrentActivities: number;
   /** Version of new instances and sub-orchestrations; `undefined` for none. */
   readonly defaultVersion: string | undefined;
+  /** Which versions the worker runs: `versionMatchStrategy` and `versionFailureStrategy`. */
+  readonly versioning: VersioningOptions;
   /** Whether a start with the id of a live instance replaces it. */
   readonly mayReplaceRunning: boolean;
   readonly http: HttpSettings;
@@ -58,10 +62,38 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
     maxConcurrentOrchestrations: concurrency('maxConcurrentOrchestratorFunctions'),
     maxConcurrentActivities: concurrency('maxConcurrentActivityFunctions'),
     defaultVersion: host.text(`${DURABLE}.defaultVersion`),
+    versioning: readVersioning(host),
     mayReplaceRunning:
       host.text(`${DURABLE}.overridableExistingInstanceStates`)?.toLowerCase() === 'anystate',
     http: readHttpSettings(host, env),
   };
+}
+
+/** Without a `defaultVersion` there is nothing to compare with: every version is run. */
+function readVersioning(host: HostJson): VersioningOptions {
+  const version = host.text(`${DURABLE}.defaultVersion`);
+  return {
+    version,
+    defaultVersion: version,
+    matchStrategy: readMember(host, 'versionMatchStrategy', VersionMatchStrategy, 'CurrentOrOlder'),
+    failureStrategy: readMember(host, 'versionFailureStrategy', VersionFailureStrategy, 'Reject'),
+  };
+}
+
+/** A value by its name, in any case. */
+function readMember<T extends Readonly<Record<string, number>>>(
+  host: HostJson,
+  name: string,
+  members: T,
+  byDefault: keyof T & string,
+): T[keyof T] {
+  const path = `${DURABLE}.${name}`;
+  const text = host.text(path) ?? byDefault;
+  const member = Object.keys(members).find((known) => known.toLowerCase() === text.toLowerCase());
+  if (member !== undefined) return members[member] as T[keyof T];
+  throw invalidArgument(
+    `${host.file}: ${path} must be one of ${Object.keys(members).join(', ')}, got "${text}".`,
+  );
 }
 
 function assertSchedulerProvider(host: HostJson): void {

@@ -43,35 +43,45 @@ export interface ActivityRegistration {
   readonly invoke: ActivityInvoker;
 }
 
-/** What a worker can run, by name and version. Names are compared exactly. */
+export interface RegistryOptions {
+  /** Compares names without case, as Functions hosts do. Default false: exactly, as the SDKs do. */
+  readonly ignoresCase?: boolean | undefined;
+}
+
+/** What a worker can run, by name and version. */
 export class Registry {
-  readonly #orchestrators = new Map<string, OrchestratorRegistration>();
-  readonly #activities = new Map<string, ActivityRegistration>();
+  readonly #orchestrators: Registrations<OrchestratorRegistration>;
+  readonly #activities: Registrations<ActivityRegistration>;
+
+  constructor({ ignoresCase = false }: RegistryOptions = {}) {
+    this.#orchestrators = new Registrations('orchestrator', ignoresCase);
+    this.#activities = new Registrations('activity', ignoresCase);
+  }
 
   addOrchestrator(registration: OrchestratorRegistration): void {
-    add(this.#orchestrators, registration, 'orchestrator');
+    this.#orchestrators.add(registration);
   }
 
   addActivity(registration: ActivityRegistration): void {
-    add(this.#activities, registration, 'activity');
+    this.#activities.add(registration);
   }
 
   /** The registration of that very version, else the one for every version. */
   findOrchestrator(name: string, version?: string): OrchestratorRegistration | undefined {
-    return find(this.#orchestrators, name, version);
+    return this.#orchestrators.find(name, version);
   }
 
   findActivity(name: string, version?: string): ActivityRegistration | undefined {
-    return find(this.#activities, name, version);
+    return this.#activities.find(name, version);
   }
 
   /** Every orchestrator's name with its versions; none means every version. */
   orchestratorFilters(): readonly NameFilter[] {
-    return filtersOf(this.#orchestrators);
+    return this.#orchestrators.filters();
   }
 
   activityFilters(): readonly NameFilter[] {
-    return filtersOf(this.#activities);
+    return this.#activities.filters();
   }
 }
 
@@ -86,33 +96,45 @@ interface Registration {
   readonly version: string | undefined;
 }
 
-function keyOf(name: string, version: string | undefined): string {
-  return JSON.stringify([name, version ?? '']);
-}
+class Registrations<T extends Registration> {
+  readonly #what: string;
+  readonly #ignoresCase: boolean;
+  readonly #byKey = new Map<string, T>();
 
-function add<T extends Registration>(map: Map<string, T>, registration: T, what: string): void {
-  const { name, version } = registration;
-  if (name === '') throw invalidArgument(`A non-empty ${what} name is required`);
-  const key = keyOf(name, version);
-  if (map.has(key)) {
-    const versioned = version === undefined ? '' : ` with version '${version}'`;
-    throw invalidArgument(`An ${what} named '${name}'${versioned} already exists`);
+  constructor(what: string, ignoresCase: boolean) {
+    this.#what = what;
+    this.#ignoresCase = ignoresCase;
   }
-  map.set(key, registration);
-}
 
-function find<T>(map: ReadonlyMap<string, T>, name: string, version = ''): T | undefined {
-  const exact = map.get(keyOf(name, version));
-  return exact ?? map.get(keyOf(name, undefined));
-}
-
-function filtersOf(map: ReadonlyMap<string, Registration>): readonly NameFilter[] {
-  const versions = new Map<string, Set<string | undefined>>();
-  for (const { name, version } of map.values()) {
-    versions.set(name, (versions.get(name) ?? new Set()).add(version));
+  add(registration: T): void {
+    const { name, version } = registration;
+    if (name === '') throw invalidArgument(`A non-empty ${this.#what} name is required`);
+    const key = this.#keyOf(name, version);
+    if (this.#byKey.has(key)) {
+      const versioned = version === undefined ? '' : ` with version '${version}'`;
+      throw invalidArgument(`An ${this.#what} named '${name}'${versioned} already exists`);
+    }
+    this.#byKey.set(key, registration);
   }
-  return [...versions].map(([name, found]) => ({
-    name,
-    versions: found.has(undefined) ? [] : [...found].filter((version) => version !== undefined),
-  }));
+
+  find(name: string, version = ''): T | undefined {
+    const exact = this.#byKey.get(this.#keyOf(name, version));
+    return exact ?? this.#byKey.get(this.#keyOf(name, undefined));
+  }
+
+  filters(): readonly NameFilter[] {
+    const versions = new Map<string, Set<string | undefined>>();
+    for (const { name, version } of this.#byKey.values()) {
+      versions.set(name, (versions.get(name) ?? new Set()).add(version));
+    }
+    return [...versions].map(([name, found]) => ({
+      name,
+      versions: found.has(undefined) ? [] : [...found].filter((version) => version !== undefined),
+    }));
+  }
+
+  #keyOf(name: string, version: string | undefined): string {
+    const compared = this.#ignoresCase ? name.toLowerCase() : name;
+    return JSON.stringify([compared, version ?? '']);
+  }
 }

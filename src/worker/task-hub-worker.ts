@@ -44,7 +44,7 @@ export type AddOrchestratorOptions = AddVersionOptions & OrchestratorStyle;
 export class TaskHubWorker implements AsyncDisposable {
   readonly #settings: WorkerSettings;
   readonly #connection: Connection;
-  readonly #registry = new Registry();
+  readonly #registry: Registry;
   #running: RunningWorker | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -52,7 +52,8 @@ export class TaskHubWorker implements AsyncDisposable {
   constructor(options: TaskHubWorkerOptions | string) {
     const given = typeof options === 'string' ? { connectionString: options } : options;
     this.#settings = resolveWorkerOptions(given);
-    const { clock, ids } = this.#settings;
+    const { clock, ids, ignoresNameCase } = this.#settings;
+    this.#registry = new Registry({ ignoresCase: ignoresNameCase });
     this.#connection = openConnection({
       address: given,
       caller: 'TaskHubWorker',

@@ -30,6 +30,11 @@ export interface TaskHubWorkerOptions extends SchedulerAddress {
    * waiting for ever. `auto`: what is registered when the worker starts.
    */
   readonly workItemFilters?: WorkItemFilters | 'auto' | undefined;
+  /**
+   * Compares names without case, as Functions hosts do. Default false. Work item filters compare
+   * exactly all the same: the scheduler applies them.
+   */
+  readonly ignoresNameCase?: boolean | undefined;
   /** Which versions of orchestrations to run, and what to do about others. Default: all. */
   readonly versioning?: VersioningOptions | undefined;
   /** How long `stop()` waits for what is in hand. Default 30,000. */
@@ -58,6 +63,7 @@ export interface WorkerSettings {
   readonly maxConcurrentOrchestrations: number;
   readonly maxConcurrentActivities: number;
   readonly workItemFilters: WorkItemFilters | 'auto' | undefined;
+  readonly ignoresNameCase: boolean;
   readonly versioning: Versioning;
   readonly drainTimeoutMs: number;
   readonly cachedOrchestrationsMax: number;
@@ -86,6 +92,7 @@ export function resolveWorkerOptions(options: TaskHubWorkerOptions): WorkerSetti
     maxConcurrentOrchestrations: whole('maxConcurrentOrchestrations', 100, 1),
     maxConcurrentActivities: whole('maxConcurrentActivities', 100, 1),
     workItemFilters: options.workItemFilters,
+    ignoresNameCase: options.ignoresNameCase ?? false,
     versioning: resolveVersioning(options.versioning),
     drainTimeoutMs: whole('drainTimeoutMs', 30_000, 0),
     cachedOrchestrationsMax: whole('cachedOrchestrationsMax', 1_000, 0),
