@@ -94,13 +94,18 @@ function preference({ avoids }: Taker, { key }: Need, history: HistoryMode): num
   return avoids.has(key) ? -PREFERENCE : 0;
 }
 
+/** A longer history is better fetched in pieces, also by a client that would take it in one message. */
+const MESSAGE_BYTES_COMMON = 4 * 1024 * 1024 - 16 * 1024;
+
 function historyMode(taker: Taker, need: Need): HistoryMode | undefined {
   const { bytesWithoutHistory, memoryKey } = need;
   const hasMemory = memoryKey !== undefined && taker.caches.has(memoryKey);
   if (bytesWithoutHistory !== undefined && hasMemory) return 'cached';
-  if (need.bytes <= taker.messageBytesMax) return 'inline';
-  const fits = bytesWithoutHistory !== undefined && bytesWithoutHistory <= taker.messageBytesMax;
-  return fits && taker.fetchesHistory ? 'streamed' : undefined;
+  const { messageBytesMax, fetchesHistory } = taker;
+  if (need.bytes <= Math.min(messageBytesMax, MESSAGE_BYTES_COMMON)) return 'inline';
+  const fits = bytesWithoutHistory !== undefined && bytesWithoutHistory <= messageBytesMax;
+  if (fits && fetchesHistory) return 'streamed';
+  return need.bytes <= messageBytesMax ? 'inline' : undefined;
 }
 
 function placeKey(hub: string, kind: WorkKind): string {
