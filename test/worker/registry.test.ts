@@ -38,4 +38,16 @@ describe('Registry', () => {
       message: 'A non-empty activity name is required',
     });
   });
+
+  it('compares names without case when it is told so, and keeps them as they were written', () => {
+    const registry = new Registry({ ignoresCase: true });
+    const registration = { name: 'SayHello', version: undefined, invoke };
+    registry.addActivity(registration);
+
+    assert.equal(registry.findActivity('sayHELLO', '1'), registration);
+    assert.deepEqual(registry.activityFilters(), [{ name: 'SayHello', versions: [] }]);
+    assert.throws(() => registry.addActivity({ ...registration, name: 'sayhello' }), {
+      message: "An activity named 'sayhello' already exists",
+    });
+  });
 });
