@@ -215,6 +215,8 @@ class PostgresDatabase implements SqlDatabase {
       // The pool waits for it; its types do not say so.
       // eslint-disable-next-line @typescript-eslint/no-misused-promises
       onConnect: async (client) => {
+        // While it is lent out nobody else listens; the statement that needs it fails and tells.
+        client.on('error', () => undefined);
         await client.query(sessionSetup(role, this.#settings.schema));
       },
     });
