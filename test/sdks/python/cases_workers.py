@@ -1,10 +1,14 @@
 """Workers: filters, versions, concurrency, coming and going."""
 
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from durabletask import task
+from durabletask.exception_properties import ExceptionPropertiesProvider
 from durabletask.worker import (
     ActivityWorkItemFilter,
     ConcurrencyOptions,
@@ -197,6 +201,75 @@ def an_instance_goes_on_with_another_worker(s):
     with s.worker(orchestrators=[waits_long], activities=[answers], hub=hub):
         done = client.wait_for_orchestration_completion(instance_id)
         equal(done.get_output(), 'answer to the second')
+    client.close()
+
+
+def endures(_, __):
+    return 'another worker'
+
+
+@case
+def an_activity_of_a_killed_worker_runs_on_another(s):
+    hub = s.own_hub()
+    client = s.new_client(hub)
+
+    def calls_endures(ctx, _):
+        result = yield ctx.call_activity(endures)
+        return result
+
+    program = Path(__file__).with_name('lost_worker.py')
+    command = [sys.executable, '-B', str(program), s.address, s.flavour, hub]
+    filtered = {'prepare': lambda worker: worker.use_work_item_filters(), 'hub': hub}
+    with s.worker(orchestrators=[calls_endures], **filtered):
+        lost = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            instance_id = client.schedule_new_orchestration(calls_endures)
+            equal(lost.stdout.readline(), b'started\n')
+        finally:
+            lost.kill()
+            lost.communicate()
+        with s.worker(activities=[endures], **filtered):
+            state = client.wait_for_orchestration_completion(instance_id, timeout=60)
+            equal(state.get_output(), 'another worker', state.failure_details)
+    completions = [
+        event
+        for event in client.get_orchestration_history(instance_id)
+        if type(event).__name__ == 'TaskCompletedEvent'
+    ]
+    equal(len(completions), 1)
+    client.close()
+
+
+class Properties(ExceptionPropertiesProvider):
+    def get_exception_properties(self, exception):
+        if isinstance(exception, ValueError):
+            return {'code': 42, 'tags': ['a', None, True], 'deep': {'text': 'ß'}}
+        return None
+
+
+@case
+def the_properties_of_a_failure_arrive_unchanged(s):
+    hub = s.own_hub()
+    client = s.new_client(hub)
+
+    def fails(_, __):
+        raise ValueError('with properties')
+
+    def tells_properties(ctx, _):
+        try:
+            yield ctx.call_activity(fails)
+        except task.TaskFailedError as error:
+            return error.details.properties
+
+    with s.worker(
+        orchestrators=[tells_properties],
+        activities=[fails],
+        hub=hub,
+        exception_properties_provider=Properties(),
+    ):
+        instance_id = client.schedule_new_orchestration(tells_properties)
+        output = client.wait_for_orchestration_completion(instance_id).get_output()
+        equal(output, {'code': 42, 'tags': ['a', None, True], 'deep': {'text': 'ß'}})
     client.close()
 
 
