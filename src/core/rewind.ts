@@ -7,7 +7,6 @@
 import {
   OrchestrationStatus,
   type ExecutionStartedEvent,
-  type HistoryEvent,
   type SubOrchestrationInstanceCreatedEvent,
 } from '../proto/orchestrator_service_pb.ts';
 import {
@@ -61,13 +60,12 @@ export function rewindHistory(events: readonly StoredEvent[], options: RewindOpt
   const history: StoredEvent[] = [];
   for (const event of events) {
     if (plan.dropped.has(event)) continue;
-    if (event.type !== EVENT_NUMBER.executionStarted) {
-      history.push(event);
-      continue;
+    const decoded = event.type === EVENT_NUMBER.executionStarted ? decodeEvent(event) : undefined;
+    if (decoded?.eventType.case === 'executionStarted') {
+      started = decoded.eventType.value;
+      renewStarted(started, options);
     }
-    const renewed = renewStarted(decodeEvent(event), options);
-    started = renewed.started;
-    history.push(renewed.event);
+    history.push(decoded ? storeEvent(decoded) : event);
   }
   if (!started) {
     throw new TaskHubError('WRONG_STATE', 'the history has no executionStarted to rewind to');
@@ -76,15 +74,12 @@ export function rewindHistory(events: readonly StoredEvent[], options: RewindOpt
 }
 
 function renewStarted(
-  event: HistoryEvent,
+  started: ExecutionStartedEvent,
   { executionId, parentExecutionId }: RewindOptions,
-): { readonly event: StoredEvent; readonly started: ExecutionStartedEvent } {
-  if (event.eventType.case !== 'executionStarted') throw new TypeError('not an executionStarted');
-  const started = event.eventType.value;
+): void {
   if (started.orchestrationInstance) started.orchestrationInstance.executionId = executionId;
   const parent = started.parentInstance?.orchestrationInstance;
   if (parent && parentExecutionId !== undefined) parent.executionId = parentExecutionId;
-  return { event: storeEvent(event), started };
 }
 
 function marker({ reason, now, parentExecutionId }: RewindOptions): StoredEvent {
@@ -100,16 +95,20 @@ function marker({ reason, now, parentExecutionId }: RewindOptions): StoredEvent 
 function openChildren(history: readonly StoredEvent[]): readonly OpenChild[] {
   const open = new Map<number, OpenChild>();
   for (const stored of history) {
-    const isChildEvent =
-      stored.type === EVENT_NUMBER.subOrchestrationInstanceCreated ||
-      stored.type === EVENT_NUMBER.subOrchestrationInstanceCompleted;
-    if (!isChildEvent) continue;
+    if (!CHILD_EVENTS.has(stored.type)) continue;
     const { eventId, eventType } = decodeEvent(stored);
     if (eventType.case === 'subOrchestrationInstanceCreated') {
       open.set(eventId, { taskId: eventId, created: eventType.value });
-    } else if (eventType.case === 'subOrchestrationInstanceCompleted') {
-      open.delete(eventType.value.taskScheduledId);
+    } else {
+      // A failure that is still here is one that the orchestrator went on from.
+      open.delete((eventType.value as { readonly taskScheduledId: number }).taskScheduledId);
     }
   }
   return [...open.values()];
 }
+
+const CHILD_EVENTS: ReadonlySet<number> = new Set([
+  EVENT_NUMBER.subOrchestrationInstanceCreated,
+  EVENT_NUMBER.subOrchestrationInstanceCompleted,
+  EVENT_NUMBER.subOrchestrationInstanceFailed,
+]);
