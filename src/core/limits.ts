@@ -55,3 +55,6 @@ export const DEFAULT_PAYLOAD_LIMITS: PayloadLimits = {
   customStatus: ONE_MB,
   entityState: ONE_MB,
 };
+
+/** Deliveries that ended with the loss of the worker's stream before an item goes out alone. */
+export const SUSPECT_ATTEMPTS = 2;

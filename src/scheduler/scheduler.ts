@@ -352,10 +352,12 @@ export class Scheduler {
     { signal }: { readonly signal: AbortSignal },
   ): AsyncIterable<Uint8Array> {
     this.assertTaskHub(hub);
-    const { instanceId, executionId } = request;
+    const { instanceId, executionId, forWorkItemProcessing: forWorker } = request;
     let parts: Uint8Array[] = [];
     let bytes = 0;
-    const chunks = this.#options.store.history({ hub, instanceId, executionId, signal });
+    const chunks = this.#options.store.history({
+      ...{ hub, instanceId, executionId, forWorker, signal },
+    });
     for await (const chunk of chunks) {
       if (bytes > 0 && bytes + chunk.length > HISTORY_MESSAGE_BYTES) {
         yield concat(parts);

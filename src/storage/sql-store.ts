@@ -15,7 +15,7 @@ import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
 import { listParked, retryParked } from './sql/parked.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
-import { findInstance, readChunk, readRecord, readStarted } from './sql/read.ts';
+import { findChunk, findInstance, readRecord, readStarted } from './sql/read.ts';
 import { repeated } from './sql/repeated.ts';
 import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from './sql/runner.ts';
 import { KIND } from './sql/rows.ts';
@@ -262,24 +262,24 @@ export class SqlStore implements Store {
     const read = await this.#database.read((session) =>
       findInstance(session, number, options.instanceId),
     );
-    if (!read) return;
-    const { executionId } = options;
-    if (executionId !== undefined && executionId !== read.instance.execution_id) {
+    const { executionId, forWorker } = options;
+    if (!read && !forWorker) return;
+    if (!read || (executionId !== undefined && executionId !== read.instance.execution_id)) {
       throw new TaskHubError(
         'WRONG_STATE',
-        `execution '${executionId}' of instance '${options.instanceId}' is not its current one`,
+        `execution '${executionId ?? ''}' of instance '${options.instanceId}' is not its current one`,
       );
     }
     for (let chunk = read.firstChunk; chunk < read.nextChunk; chunk += 1) {
       options.signal.throwIfAborted();
-      const bytes = await this.#database.read((session) => readChunk(session, read, chunk));
-      if (!bytes) {
+      const found = await this.#database.read((session) => findChunk(session, read, chunk));
+      if (!found) {
         throw new TaskHubError(
           'WRONG_STATE',
           `the history of instance '${options.instanceId}' was replaced while it was being read; read it again`,
         );
       }
-      yield bytes;
+      if (!(forWorker && found.isHidden)) yield found.bytes;
     }
   }
 

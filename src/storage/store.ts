@@ -275,6 +275,8 @@ export interface HistoryOptions {
   readonly instanceId: string;
   /** Only if this is the current execution; `undefined`: whatever it is. */
   readonly executionId: string | undefined;
+  /** Exactly what the worker of this execution is to replay: `executionRewound` stays out, a missing instance throws. */
+  readonly forWorker: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 /** Turning ready rows into leased work items. Pure: the caller reads the rows and writes the leases. */
 import { dueAt } from '../../core/actions.ts';
-import { NEW_EVENTS_BYTES_MAX, NEW_EVENTS_MAX } from '../../core/limits.ts';
+import { NEW_EVENTS_BYTES_MAX, NEW_EVENTS_MAX, SUSPECT_ATTEMPTS } from '../../core/limits.ts';
 import { orchestratorStarted } from '../../core/orchestration.ts';
 import { decodeEvent, EVENT_NUMBER } from '../../wire/events.ts';
 import type { ActivityRow, InboxRow, InstanceRow, RunRow } from '../sql/rows.ts';
@@ -45,8 +45,6 @@ function fireAtOf(row: InboxRow): number {
   return fireAt ? dueAt(fireAt) : 0;
 }
 
-/** Deliveries that ended with the loss of the worker's stream before an item goes out alone. */
-const SUSPECT_ATTEMPTS = 2;
 /** Ids, token and frame of a work item, generously. */
 const MESSAGE_FRAME_BYTES = 2048;
 

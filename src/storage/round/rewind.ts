@@ -48,7 +48,13 @@ export function applyRewind(
 interface RewindStep {
   readonly reason: string | undefined;
   /** The parent's new execution, when the rewind came down from there. */
-  readonly parent: { readonly executionId: string; readonly exec: number } | undefined;
+  readonly parent: ParentLink | undefined;
+}
+
+interface ParentLink {
+  readonly executionId: string;
+  readonly exec: number;
+  readonly taskId: number;
 }
 
 function rewindEntry(state: RoundState, entry: Entry, { reason, parent }: RewindStep): void {
@@ -61,7 +67,7 @@ function rewindEntry(state: RoundState, entry: Entry, { reason, parent }: Rewind
   });
   const children = rewound.openChildren;
   state.lookAtAll(children.map((child) => () => lookAtChild(state, entry, child)));
-  const run = reviveRun(state, entry, { rewound, executionId, parentExec: parent?.exec });
+  const run = reviveRun(state, entry, { rewound, executionId, parent });
   for (const child of children) rejoinChild(state, entry, { run, child, reason });
   state.setStatus(entry, OrchestrationStatus.RUNNING);
   state.wake(entry);
@@ -89,13 +95,13 @@ function lookAtChild(state: RoundState, parent: Entry, { created }: OpenChild): 
 interface Revival {
   readonly rewound: Rewound;
   readonly executionId: string;
-  readonly parentExec: number | undefined;
+  readonly parent: ParentLink | undefined;
 }
 
 /** The instance gets a run again; its old history gives way to the rewritten one. */
 function reviveRun(state: RoundState, entry: Entry, revival: Revival): RunRow {
   const { instance } = entry;
-  const { rewound, executionId } = revival;
+  const { rewound, executionId, parent } = revival;
   const { now } = state.env;
   const firstChunk = instance.last_chunk + 1;
   const { name, version = '' } = rewound.started;
@@ -113,14 +119,19 @@ function reviveRun(state: RoundState, entry: Entry, revival: Revival): RunRow {
     },
     { rid: instance.rid, type: instance.type, now, scheduledAt: null },
   );
+  const seen = (entry.loadedRun?.next_seq ?? 1) - 1;
   const run: RunRow = {
     ...fresh.run,
+    // What this very round still has in the inbox of the old execution is not read any more.
+    read_seq: seen,
+    next_seq: seen + 1,
     exec: instance.exec + 1,
     first_chunk: firstChunk,
     next_chunk: firstChunk,
     parent_rid: instance.parent_rid,
-    parent_exec: revival.parentExec ?? instance.parent_exec,
-    parent_task: rewound.started.parentInstance?.taskScheduledId ?? null,
+    // Rewound alone it has nobody to report to: its parent was told that it failed, and went on or failed itself.
+    parent_exec: parent?.exec ?? null,
+    parent_task: parent?.taskId ?? rewound.started.parentInstance?.taskScheduledId ?? null,
   };
   instance.exec = run.exec;
   instance.execution_id = executionId;
@@ -130,6 +141,7 @@ function reviveRun(state: RoundState, entry: Entry, revival: Revival): RunRow {
   instance.error_type = null;
   instance.error_message = null;
   entry.historyFrom = firstChunk;
+  entry.consumedUpto = seen;
   state.revive(entry, run);
   appendHistory(entry, rewound.history);
   entry.chunks.push({
@@ -147,7 +159,7 @@ interface Rejoin {
   readonly reason: string | undefined;
 }
 
-/** Missing: started again. Running: linked anew. Failed: rewound. Ended otherwise: its result is delivered. */
+/** Missing, or its id given to another that has ended: started again. Running: linked anew. Failed: rewound. Ended otherwise: its result is delivered. */
 function rejoinChild(state: RoundState, parent: Entry, rejoin: Rejoin): void {
   const { run, child, reason } = rejoin;
   const { hub } = parent.instance;
@@ -157,8 +169,11 @@ function rejoinChild(state: RoundState, parent: Entry, rejoin: Rejoin): void {
   } else if (existing.run) {
     if (isSameChild(existing.run, parent, child.taskId)) relinkChild(existing, run.exec);
     else deliverFailure(state, parent, child);
+  } else if (existing.instance.parent_rid !== parent.instance.rid) {
+    replaceInstance(state, existing);
+    startAgain(state, parent, rejoin);
   } else if (existing.instance.status === OrchestrationStatus.FAILED) {
-    const link = { executionId: run.execution_id, exec: run.exec };
+    const link = { executionId: run.execution_id, exec: run.exec, taskId: child.taskId };
     rewindEntry(state, existing, { reason, parent: link });
   } else if (existing.instance.status === OrchestrationStatus.COMPLETED) {
     state.deliver(parent, parentEvent(child.taskId, resultOf(state, existing), undefined));

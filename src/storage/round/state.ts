@@ -160,10 +160,10 @@ export class RoundState {
     return this.#loaded.firstChunks.get(key);
   }
 
-  /** The whole history of an ended instance, as stored. */
-  history({ instance: { hub, rid } }: Entry): readonly Uint8Array[] {
-    const chunks = this.#loaded.histories.get(ridKey(hub, rid));
-    if (chunks) return chunks;
+  /** The whole history of an ended instance that workers see, what this round added to it included. */
+  history({ instance: { hub, rid }, chunks }: Entry): readonly Uint8Array[] {
+    const stored = this.#loaded.histories.get(ridKey(hub, rid));
+    if (stored) return [...stored, ...chunks.map(({ bytes }) => bytes)];
     this.#missing.addHistory(hub, rid);
     throw new MissingRows();
   }

@@ -234,7 +234,8 @@ export class RowCache {
 
   async #loadHistories(session: SqlSession, keys: RowKeys): Promise<void> {
     for (const [key, { hub, rid }] of keys.histories) {
-      const first = this.#instances.get(key)?.first_chunk ?? 0;
+      // One that is live in the database and ends in this round has its cursors in its run.
+      const first = (this.#runs.get(key) ?? this.#instances.get(key))?.first_chunk ?? 0;
       const rows = await session.allMany(VISIBLE_CHUNKS, [[hub, rid, first, 0]]);
       this.#histories.set(
         key,

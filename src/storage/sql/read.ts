@@ -134,14 +134,25 @@ async function readWaitingStart(
   return rows[0]?.['bytes'] as Uint8Array | undefined;
 }
 
-export async function readChunk(
+async function readChunk(
+  session: SqlSession,
+  read: InstanceRead,
+  chunk: number,
+): Promise<Uint8Array | undefined> {
+  const found = await findChunk(session, read, chunk);
+  return found?.bytes;
+}
+
+/** A chunk of the history, and whether workers must not see it. */
+export async function findChunk(
   session: SqlSession,
   { instance }: InstanceRead,
   chunk: number,
-): Promise<Uint8Array | undefined> {
+): Promise<{ readonly bytes: Uint8Array; readonly isHidden: boolean } | undefined> {
   const rows = await session.all(
-    'select bytes from history where hub = $1 and rid = $2 and chunk = $3',
+    'select bytes, hidden from history where hub = $1 and rid = $2 and chunk = $3',
     [instance.hub, instance.rid, chunk],
   );
-  return rows[0]?.['bytes'] as Uint8Array | undefined;
+  const [row] = rows;
+  return row && { bytes: row['bytes'] as Uint8Array, isHidden: row['hidden'] === 1 };
 }

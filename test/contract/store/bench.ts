@@ -8,6 +8,7 @@ import type {
   ClaimedActivity,
   ClaimedOrchestration,
   Commit,
+  HistoryOptions,
   InstanceRecord,
   Outcome,
   RoundResult,
@@ -183,10 +184,17 @@ export class Bench {
     return record;
   }
 
-  async history(instanceId: string, hub: string = HUB): Promise<readonly HistoryEvent[]> {
+  async history(
+    instanceId: string,
+    hub: string = HUB,
+    rest: Partial<HistoryOptions> = {},
+  ): Promise<readonly HistoryEvent[]> {
     const { signal } = new AbortController();
     const events: HistoryEvent[] = [];
-    const chunks = this.store.history({ hub, instanceId, executionId: undefined, signal });
+    const chunks = this.store.history({
+      ...{ hub, instanceId, executionId: undefined, forWorker: false, signal },
+      ...rest,
+    });
     for await (const chunk of chunks) events.push(...decodeFramed(chunk));
     return events;
   }

@@ -171,7 +171,13 @@ export function readsContract(use: UseBench): void {
       );
       await bench.apply(turn(await bench.begin('a'), tasks));
       const sizes: number[] = [];
-      const options = { hub: 'default', instanceId: 'a', executionId: undefined, signal };
+      const options = {
+        hub: 'default',
+        instanceId: 'a',
+        executionId: undefined,
+        forWorker: false,
+        signal,
+      };
       for await (const chunk of bench.store.history(options)) sizes.push(chunk.length);
       assert.ok(sizes.length >= 8);
       assert.ok(Math.max(...sizes) < 400 * 1024);
@@ -182,7 +188,13 @@ export function readsContract(use: UseBench): void {
       const { executionId } = await bench.begin('a');
       assert.deepEqual(await bench.history('nobody'), []);
       const read = async (id: string): Promise<void> => {
-        const options = { hub: 'default', instanceId: 'a', executionId: id, signal };
+        const options = {
+          hub: 'default',
+          instanceId: 'a',
+          executionId: id,
+          forWorker: false,
+          signal,
+        };
         for await (const chunk of bench.store.history(options)) assert.fail(String(chunk.length));
       };
       await read(executionId);
@@ -197,6 +209,7 @@ export function readsContract(use: UseBench): void {
         hub: 'default',
         instanceId: 'a',
         executionId: undefined,
+        forWorker: false,
         signal: gone,
       });
       await assert.rejects(Array.fromAsync(chunks), { message: 'gone' });
@@ -209,7 +222,13 @@ export function readsContract(use: UseBench): void {
         await bench.apply(raise('a', 'x'));
       }
       const item = await bench.takeTurn();
-      const options = { hub: 'default', instanceId: 'a', executionId: undefined, signal };
+      const options = {
+        hub: 'default',
+        instanceId: 'a',
+        executionId: undefined,
+        forWorker: false,
+        signal,
+      };
       const reader = bench.store.history(options)[Symbol.asyncIterator]();
       assert.equal((await reader.next()).done, false);
       await bench.apply(turn(item, [continueAsNew()]));
