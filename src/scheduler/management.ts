@@ -62,13 +62,19 @@ export class Management {
     const hubs = query.taskHubNames;
     if (hubs.length > 0 && !hubs.some(({ value }) => value === hub))
       return { states: [], continuationToken: undefined };
+    const idPrefix = query.instanceIdPrefix === '' ? undefined : query.instanceIdPrefix;
+    const after = decodePageToken(query.continuationToken);
+    // With a prefix the list is in the order of ids, else of times: a token of one means nothing to the other.
+    if (after && (after.length === 1) !== (idPrefix !== undefined)) {
+      throw invalidArgument('the continuation token is of another query; start again without it');
+    }
     const page = await this.#options.store.queryInstances({
       hub,
       statuses: query.runtimeStatus,
       createdFrom: atOf(query.createdTimeFrom),
       createdTo: atOf(query.createdTimeTo),
-      idPrefix: query.instanceIdPrefix === '' ? undefined : query.instanceIdPrefix,
-      after: decodePageToken(query.continuationToken),
+      idPrefix,
+      after,
       limit: pageSize(query.maxInstanceCount),
       payloads: query.fetchInputsAndOutputs,
     });
@@ -168,18 +174,26 @@ export class Management {
     return deleted;
   }
 
-  /** The instances themselves, their children, their children's children … */
+  /** The instances themselves, their children, their children's children …; what is live keeps all below it. */
   async #levels(hub: string, ids: readonly string[]): Promise<readonly (readonly string[])[]> {
     const { store } = this.#options;
     const levels = [ids];
     const seen = new Set(ids);
     for (let level = ids; level.length > 0;) {
-      const children = await store.children(hub, level);
+      const children = await store.children(hub, await this.#ended(hub, level));
       level = [...new Set(children)].filter((id) => !seen.has(id));
       for (const id of level) seen.add(id);
       if (level.length > 0) levels.push(level);
     }
     return levels;
+  }
+
+  async #ended(hub: string, ids: readonly string[]): Promise<readonly string[]> {
+    const statuses = await this.#options.store.statuses(hub, ids);
+    return ids.filter((id) => {
+      const status = statuses.get(id);
+      return status !== undefined && isTerminal(status);
+    });
   }
 
   async #submitAll(commits: readonly Commit[]): Promise<readonly Outcome[]> {

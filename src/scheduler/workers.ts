@@ -1,5 +1,6 @@
 /** The connected workers: their room, what they hold, and what becomes of it when they go. */
 import type { Clock } from '../base/clock.ts';
+import { SUSPECT_ATTEMPTS } from '../core/limits.ts';
 import {
   WorkerCapability,
   type GetWorkItemsRequest,
@@ -46,6 +47,8 @@ interface HeldItem {
   readonly key: string;
   /** Of an orchestration: see `ClaimedOrchestration.memory`. */
   readonly memory?: ClaimedOrchestration['memory'];
+  /** Workers were lost with it before: nothing else goes out beside it. */
+  readonly isSuspect: boolean;
   /** What it is about, if its worker may not name its token. */
   readonly subject?: string;
 }
@@ -150,7 +153,7 @@ export class Workers {
   takers(): readonly Taker[] {
     const takers: Taker[] = [];
     for (const stream of this.#streams.values()) {
-      if (stream.isEnding || stream.sink.isBlocked) continue;
+      if (stream.isEnding || stream.sink.isBlocked || isAlone(stream)) continue;
       for (const kind of OFFERED) {
         const credit = stream.capacity[kind] - stream.heldCount[kind];
         if (credit <= 0) continue;
@@ -312,13 +315,20 @@ export interface Settlement {
 
 /** What is remembered of an item: not its bytes. */
 function heldOf(stream: Stream, item: Claimed): HeldItem {
-  const { kind, key } = item;
+  const { kind, key, attempts } = item;
   return {
     kind,
     key,
+    isSuspect: attempts >= SUSPECT_ATTEMPTS,
     ...(item.kind === 'orchestration' && { memory: item.memory }),
     ...(stream.lacksTokens && { subject: subjectOf(item) }),
   };
+}
+
+/** A suspect goes to a stream that holds nothing, and stays alone there. */
+function isAlone({ held }: Stream): boolean {
+  const [first] = held.values();
+  return held.size === 1 && first?.isSuspect === true;
 }
 
 function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {
