@@ -230,7 +230,8 @@ async function readAddress(child: ChildProcess): Promise<string> {
     // Later lines are of no interest, but must not fill the pipe.
     child.stdout!.resume();
   }
-  throw new Error(`the scheduler said nothing within ${READY_MS / 1000} s, or ended`);
+  const what = child.exitCode === null ? `said nothing within ${READY_MS / 1000} s` : 'ended';
+  throw new Error(`the scheduler ${what} before it was ready`);
 }
 
 async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
@@ -260,7 +261,7 @@ function report(results: readonly Result[]): void {
       .trimEnd(),
   );
   process.stdout.write(`\n${table.join('\n')}\n`);
-  const results_ = results.map(({ suite, version, cases, failures, seconds }) => ({
+  const records = results.map(({ suite, version, cases, failures, seconds }) => ({
     sdk: suite.sdk,
     version,
     storage: suite.storage,
@@ -268,10 +269,16 @@ function report(results: readonly Result[]): void {
     failed: failures,
     seconds,
   }));
-  writeFileSync(join(work, 'results.json'), `${JSON.stringify(results_, undefined, 2)}\n`);
+  writeFileSync(join(work, 'results.json'), `${JSON.stringify(records, undefined, 2)}\n`);
   const failed = results.reduce((sum, { failures }) => sum + failures.length, 0);
   const passed = results.reduce((sum, { cases }) => sum + cases, 0) - failed;
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  // A tool or the scheduler failed; what it said is above.
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
