@@ -81,7 +81,10 @@ class PostgresSession implements SqlSession {
   }
 
   runMany(statement: Statement, rows: readonly (readonly SqlValue[])[]): Promise<void> {
-    if (rows.length > 0) this.#send(statement.postgres, arrayParameters(statement.types, rows));
+    const { postgres, types, rowsMax = rows.length } = statement;
+    for (let from = 0; from < rows.length; from += rowsMax) {
+      this.#send(postgres, arrayParameters(types, rows.slice(from, from + rowsMax)));
+    }
     return Promise.resolve();
   }
 

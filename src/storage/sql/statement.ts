@@ -17,7 +17,12 @@ export interface Statement {
   /** `$n` arrays in the order of `types`; a blob column takes three: one buffer, offsets and lengths. */
   readonly postgres: string;
   readonly types: readonly ColumnType[];
+  /** Rows for one PostgreSQL statement; more of them are sent as several. Default: no bound. */
+  readonly rowsMax?: number;
 }
+
+/** Each row of an update or delete is compared to all keys of its statement, so that these must not be many. */
+const CHANGED_ROWS_MAX = 32;
 
 type Comparison = '=' | '<' | '<=' | '>' | '>=';
 /** A column compared to a parameter; the same column may be compared twice under two names. */
@@ -123,6 +128,7 @@ export function updateByKey(
     sqlite: `update ${table.name} set ${sets(() => '?')} where ${keys.map((key) => `${key} = ?`).join(' and ')}`,
     postgres: `update ${table.name} t set ${sets((index) => `u.p${index + 1}`)} from ${unnest(types)} where ${where}`,
     types,
+    rowsMax: CHANGED_ROWS_MAX,
   };
 }
 
@@ -135,6 +141,7 @@ export function deleteWhere(table: Table, conditions: readonly Condition[]): Sta
     sqlite: `delete from ${table.name} where ${conditions.map(([column, op]) => `${column} ${op} ?`).join(' and ')}`,
     postgres: `delete from ${table.name} t using ${unnest(types)} where ${postgresWhere(types, conditions, 0)}`,
     types,
+    rowsMax: CHANGED_ROWS_MAX,
   };
 }
 
