@@ -1,0 +1,192 @@
+/** Looks at the disk after every step: what may never be, however unlucky the moment. */
+import { createHash } from 'node:crypto';
+import type { SqlRow } from '../../src/storage/sql/session.ts';
+import { decodeEvent, unframeEvents } from '../../src/wire/events.ts';
+import { HistoryCheck } from './history-check.ts';
+import type { SimDatabase } from './sim-database.ts';
+
+/** What was seen of one generation of one instance. */
+interface Seen {
+  readonly exec: number;
+  readonly firstChunk: number;
+  readonly check: HistoryCheck;
+  readonly digests: Map<number, string>;
+  nextChunk: number;
+}
+
+interface Generation {
+  readonly rid: number;
+  readonly id: string;
+  readonly exec: number;
+  readonly firstChunk: number;
+  readonly nextChunk: number;
+}
+
+const LIVE = `
+  select r.rid, i.id, r.exec, r.first_chunk, r.next_chunk, r.token, r.ready_at, r.read_seq,
+         i.exec as instance_exec,
+         (select count(*) from inbox b where b.hub = r.hub and b.rid = r.rid and b.seq > r.read_seq) as unread
+    from runs r left join instances i on i.hub = r.hub and i.rid = r.rid`;
+
+const ENDED = `
+  select i.rid, i.id, i.exec, i.first_chunk, i.last_chunk + 1 as next_chunk
+    from instances i left join runs r on r.hub = i.hub and r.rid = i.rid
+   where r.rid is null`;
+
+const WAITED_FOR = `
+  select 'task' as kind, rid, exec, task from activities
+  union all
+  select 'child', parent_rid, parent_exec, parent_task from runs where parent_rid is not null`;
+
+const number = (row: SqlRow, column: string): number => Number(row[column]);
+
+export class Checker {
+  readonly #disk: SimDatabase;
+  readonly #report: (violation: string) => void;
+  readonly #seen = new Map<number, Seen>();
+  #checkedAt = -1;
+
+  constructor(disk: SimDatabase, report: (violation: string) => void) {
+    this.#disk = disk;
+    this.#report = report;
+  }
+
+  /** After a step, if anything was committed in it. */
+  async check(): Promise<void> {
+    if (this.#checkedAt === this.#disk.transactions) return;
+    this.#checkedAt = this.#disk.transactions;
+    const live = await this.#disk.query(LIVE);
+    for (const row of live) {
+      if (row['id'] === null) {
+        this.#report(`run ${String(row['rid'])} belongs to no instance`);
+        continue;
+      }
+      const { check } = await this.#follow(generationOf(row));
+      this.#checkRun(row);
+      if (number(row, 'unread') === 0) await this.#checkWaiting(row, check);
+    }
+    for (const row of await this.#disk.query(ENDED)) await this.#follow(generationOf(row));
+  }
+
+  #checkRun(row: SqlRow): void {
+    const id = String(row['id']);
+    const isIdle = row['token'] === null && row['ready_at'] === null;
+    if (isIdle && number(row, 'unread') > 0) {
+      this.#report(`'${id}' has unread events and is neither ready nor leased`);
+    }
+    if (row['exec'] !== row['instance_exec']) {
+      this.#report(
+        `'${id}' is in generation ${String(row['instance_exec'])}, its run in ${String(row['exec'])}`,
+      );
+    }
+  }
+
+  /** Whatever an instance without news waits for exists. */
+  async #checkWaiting(row: SqlRow, { open }: HistoryCheck): Promise<void> {
+    const tasks = [...open].filter(([, kind]) => kind !== 'timer');
+    const timers = [...open].filter(([, kind]) => kind === 'timer');
+    const rid = number(row, 'rid');
+    const exec = number(row, 'exec');
+    if (tasks.length > 0) {
+      const found = await this.#disk.query(
+        `select * from (${WAITED_FOR}) where rid = $1 and exec = $2`,
+        [rid, exec],
+      );
+      for (const [task, kind] of tasks) {
+        if (found.some((item) => item['kind'] === kind && item['task'] === task)) continue;
+        this.#report(`'${String(row['id'])}' waits for ${kind} ${task}, which does not exist`);
+      }
+    }
+    if (timers.length === 0) return;
+    const [found] = await this.#disk.query(
+      'select count(*) as count from timers where rid = $1 and exec = $2',
+      [rid, exec],
+    );
+    if (Number(found?.['count']) < timers.length) {
+      this.#report(
+        `'${String(row['id'])}' waits for ${timers.length} timers, of which some do not exist`,
+      );
+    }
+  }
+
+  /** Reads what was appended since the last look. */
+  async #follow(generation: Generation): Promise<Seen> {
+    const { rid, id, exec, firstChunk, nextChunk } = generation;
+    const known = this.#seen.get(rid);
+    if (known && exec < known.exec) this.#report(`'${id}' went back to generation ${exec}`);
+    const seen: Seen =
+      known?.exec === exec
+        ? known
+        : {
+            exec,
+            firstChunk,
+            check: new HistoryCheck(),
+            digests: new Map(),
+            nextChunk: firstChunk,
+          };
+    this.#seen.set(rid, seen);
+    if (nextChunk < seen.nextChunk || firstChunk !== seen.firstChunk) {
+      this.#report(`the history of '${id}' was cut`);
+    }
+    if (nextChunk <= seen.nextChunk) return seen;
+    const rows = await this.#disk.query(
+      'select chunk, bytes from history where rid = $1 and chunk >= $2 order by chunk',
+      [rid, seen.nextChunk],
+    );
+    for (const row of rows) this.#read(id, seen, row);
+    if (seen.nextChunk !== nextChunk) this.#report(`the history of '${id}' has a gap`);
+    return seen;
+  }
+
+  #read(id: string, seen: Seen, row: SqlRow): void {
+    const bytes = row['bytes'] as Uint8Array;
+    if (number(row, 'chunk') !== seen.nextChunk) this.#report(`the history of '${id}' has a gap`);
+    seen.digests.set(seen.nextChunk, digest(bytes));
+    seen.nextChunk += 1;
+    for (const event of unframeEvents(bytes)) {
+      const problem = seen.check.add(decodeEvent({ type: 0, bytes: event }));
+      if (problem !== undefined) this.#report(`the history of '${id}': ${problem}`);
+    }
+  }
+
+  /** Compares every chunk with what was seen when it was written. */
+  async checkUnchanged(): Promise<void> {
+    await this.check();
+    const rows = await this.#disk.query(
+      'select h.rid, h.chunk, h.bytes from history h join instances i on i.hub = h.hub and i.rid = h.rid',
+    );
+    for (const row of rows) {
+      const seen = this.#seen.get(number(row, 'rid'));
+      const before = seen?.digests.get(number(row, 'chunk'));
+      if (before !== undefined && before !== digest(row['bytes'] as Uint8Array)) {
+        this.#report(
+          `chunk ${String(row['chunk'])} of instance row ${String(row['rid'])} was changed`,
+        );
+      }
+    }
+  }
+
+  /** Once everything has ended and nothing happens any more. */
+  async checkQuiet(): Promise<void> {
+    await this.checkUnchanged();
+    for (const table of ['runs', 'activities', 'timers', 'inbox', 'garbage']) {
+      const [row] = await this.#disk.query(`select count(*) as count from ${table}`);
+      const count = Number(row?.['count']);
+      if (count > 0) this.#report(`${count} rows are left in ${table} after everything has ended`);
+    }
+  }
+}
+
+function generationOf(row: SqlRow): Generation {
+  return {
+    rid: number(row, 'rid'),
+    id: String(row['id']),
+    exec: number(row, 'exec'),
+    firstChunk: number(row, 'first_chunk'),
+    nextChunk: number(row, 'next_chunk'),
+  };
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('base64');
+}

@@ -1,0 +1,224 @@
+/**
+ * One simulated life of a scheduler, its workers and clients: everything that happens is chosen by the seed, so that
+ * the same seed gives the same life.
+ */
+import { createHash } from 'node:crypto';
+import { silentLogger, type Logger } from '../../src/telemetry/logger.ts';
+import { Chaos } from './chaos.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { World } from './world.ts';
+import { HUB } from './sim-server.ts';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Told of every step. */
+  readonly onStep?: (line: string) => void;
+  readonly logger?: Logger;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  /** `undefined`: everything held. */
+  readonly violation: string | undefined;
+  readonly steps: number;
+  readonly faults: number;
+  readonly instances: number;
+  /** A hash of every step: the same for the same seed. */
+  readonly trace: string;
+  /** What was on disk when something did not hold. */
+  readonly disk: readonly string[];
+}
+
+/** Steps in which things go wrong; then everything is repaired and must come to an end. */
+const CHAOS_STEPS = 300;
+const STEPS_MAX = 20_000;
+/** Simulated time after the last scenario in which leftovers must go away, in ms. */
+const QUIET_MS = 150_000;
+
+class Violation extends Error {}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #world: World;
+  readonly #chaos: Chaos;
+  readonly #trace = createHash('sha256');
+  readonly #open = new Map<string, Scenario>();
+  #waiting: (readonly [string, Scenario])[] = [];
+  #violation: string | undefined;
+  #steps = 0;
+  #isCalm = false;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#world = new World({
+      seed: options.seed,
+      logger: options.logger ?? silentLogger,
+      report: (violation) => {
+        this.#violation ??= violation;
+      },
+      note: (line) => {
+        this.#note(line);
+      },
+    });
+    this.#chaos = new Chaos(this.#world);
+    this.#waiting = this.#choose();
+  }
+
+  #choose(): (readonly [string, Scenario])[] {
+    const { random } = this.#world;
+    const names = Object.keys(SCENARIOS);
+    return Array.from({ length: random.int(3, 8) }, (_, index) => {
+      const name = random.pick(names);
+      return [`${name}-${index}`, SCENARIOS[name] as Scenario] as const;
+    });
+  }
+
+  async run(): Promise<SimulationResult> {
+    const instances = this.#waiting.length;
+    try {
+      await this.#live();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+    }
+    const disk = this.#violation === undefined ? [] : await this.#world.describe();
+    await this.#world.disk.close();
+    return {
+      seed: this.#options.seed,
+      violation: this.#violation,
+      steps: this.#steps,
+      faults: this.#chaos.count,
+      instances,
+      trace: this.#trace.digest('hex'),
+      disk,
+    };
+  }
+
+  async #live(): Promise<void> {
+    const world = this.#world;
+    await world.startServer();
+    await world.createHub();
+    for (const worker of world.workers) await world.startWorker(worker);
+    while (this.#steps < CHAOS_STEPS) await this.#step();
+    this.#isCalm = true;
+    this.#note('calm');
+    this.#chaos.end();
+    while (this.#waiting.length + this.#open.size > 0) await this.#step();
+    const quietAt = world.clock.now + QUIET_MS;
+    while (world.clock.now < quietAt) await this.#step();
+    await this.#settle();
+    await world.checker.checkQuiet();
+    this.#assert();
+    await this.#end();
+  }
+
+  /** Everybody goes home, in good order. */
+  async #end(): Promise<void> {
+    const world = this.#world;
+    let isDone = false;
+    const leaving = async (): Promise<void> => {
+      await Promise.all(world.workers.map((worker) => world.stopWorker(worker)));
+      await world.server?.close();
+      isDone = true;
+    };
+    const left = leaving();
+    while (!isDone && world.server) await this.#step({ isEnding: true });
+    await left;
+  }
+
+  async #step({ isEnding = false } = {}): Promise<void> {
+    await this.#settle();
+    this.#steps += 1;
+    if (this.#steps > STEPS_MAX)
+      this.#fail(`no end after ${STEPS_MAX} steps: ${[...this.#open.keys()].join(', ')}`);
+    const { random } = this.#world;
+    if (this.#waiting.length > 0 && random.chance(this.#isCalm ? 1 : 0.05)) {
+      this.#begin();
+    } else if (this.#isCalm) {
+      this.#calmStep(isEnding);
+    } else {
+      this.#note(this.#chaos.step());
+    }
+  }
+
+  async #settle(): Promise<void> {
+    await this.#world.settle();
+    await this.#world.checker.check();
+    this.#assert();
+  }
+
+  #assert(): void {
+    if (this.#violation !== undefined) throw new Violation(this.#violation);
+  }
+
+  #fail(violation: string): never {
+    this.#violation ??= violation;
+    throw new Violation(violation);
+  }
+
+  /** No faults: messages in order, then the clock. */
+  #calmStep(isEnding: boolean): void {
+    const world = this.#world;
+    const [link] = world.network.ready();
+    if (!isEnding && this.#repair()) return;
+    if (link) {
+      const message = world.network.take(link);
+      this.#note(message.label);
+      message.deliver();
+      return;
+    }
+    const at = world.clock.nextAt;
+    if (at === undefined) this.#fail('nothing will ever happen again');
+    this.#note(`clock ${at}`);
+    world.clock.advanceTo(at);
+    if (!isEnding) void world.server?.scheduler.retryParked(HUB);
+  }
+
+  /** Starts what is down; true when something was. */
+  #repair(): boolean {
+    const world = this.#world;
+    if (!world.server) {
+      this.#note('start server');
+      void world.startServer();
+      return true;
+    }
+    const down = world.workers.find(({ running }) => !running);
+    if (!down) return false;
+    this.#note(`start ${down.name}`);
+    void world.startWorker(down);
+    return true;
+  }
+
+  #begin(): void {
+    const next = this.#waiting.shift();
+    if (!next) return;
+    const [id, scenario] = next;
+    this.#note(`begin ${id}`);
+    this.#open.set(id, scenario);
+    const random = this.#world.random.fork();
+    const actor = {
+      id,
+      random,
+      outside: this.#world.outside,
+      ...this.#world.openClient(`client of ${id}`),
+    };
+    scenario(actor).then(
+      () => {
+        this.#open.delete(id);
+      },
+      (error: unknown) => {
+        this.#violation ??= `${id}: ${error instanceof Error ? error.message : String(error)}`;
+      },
+    );
+  }
+
+  #note(line: string): void {
+    const text = `${this.#steps} ${this.#world.clock.now % 1e9} ${line}`;
+    this.#trace.update(text);
+    this.#options.onStep?.(text);
+  }
+}
+
+/** Runs one seed to its end. Rejects only when the simulation itself is broken. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  return new Simulation(options).run();
+}
