@@ -171,7 +171,10 @@ export async function claimBacklog(
   for (const queue of queues.values()) await claimQueue(session, context, handed, queue);
 }
 
-/** Until the room or the queue is used up: a page may hold rows that nobody is to be handed. */
+/**
+ * Until the room or the queue is used up: a page may hold rows that nobody is to be handed, and an item that goes out
+ * alone takes all the room although others of its page stay.
+ */
 async function claimQueue(
   session: SqlSession,
   context: ClaimContext,
@@ -189,7 +192,7 @@ async function claimQueue(
       queue.kind === KIND.activity
         ? await claimActivities(session, context, handed, target)
         : await claimRuns(session, context, handed, target);
-    if (page.length < limit) {
+    if (page.length < limit && roomFor(queue, context) > 0) {
       context.seen.push({ queue, at: await nextInQueue(session, queue, context.env.now) });
       return;
     }

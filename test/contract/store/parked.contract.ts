@@ -1,12 +1,23 @@
 /** Items whose deliveries keep ending in the loss of the worker. */
 import assert from 'node:assert/strict';
-import type { ClaimedActivity, Commit } from '../../../src/storage/store.ts';
-import { scheduleTask } from '../../support/actions.ts';
-import { activityDone, PLAIN_STREAM, turn, type Bench, type UseBench } from './bench.ts';
+import type { ClaimedActivity, Commit, WorkKind } from '../../../src/storage/store.ts';
+import { complete, scheduleTask } from '../../support/actions.ts';
+import {
+  activities,
+  activityDone,
+  orchestrations,
+  PLAIN_STREAM,
+  turn,
+  type Bench,
+  type UseBench,
+} from './bench.ts';
 
-function lose(item: ClaimedActivity, readyAt: number): Commit {
-  const { hub, token } = item;
-  return { kind: 'release', hub, work: 'activity', token, readyAt, loss: { parkAfter: 3 } };
+function lose(
+  { hub, token }: Pick<ClaimedActivity, 'hub' | 'token'>,
+  readyAt: number,
+  work: WorkKind = 'activity',
+): Commit {
+  return { kind: 'release', hub, work, token, readyAt, loss: { parkAfter: 3 } };
 }
 
 async function loseThreeTimes(bench: Bench): Promise<ClaimedActivity> {
@@ -76,6 +87,35 @@ export function parkedContract(use: UseBench): void {
       ];
       const { claimed } = await bench.exchange([bench.start('b')], takers);
       assert.equal(claimed.length, 1);
+    });
+
+    it('does not hide what waits behind it', async () => {
+      const bench = use();
+      await bench.apply(turn(await bench.begin('a'), [scheduleTask(1), scheduleTask(2)]));
+      for (let loss = 1; loss < 3; loss += 1) {
+        for (const { token, hub } of activities(await bench.take())) {
+          await bench.apply(lose({ token, hub }, bench.now));
+        }
+      }
+      const first = await bench.takeActivity();
+      await bench.apply(activityDone(first));
+      const second = await bench.takeActivity();
+      assert.notEqual(second.key, first.key);
+    });
+
+    it('does not hide another instance that waits behind it', async () => {
+      const bench = use();
+      await bench.apply(bench.start('a'));
+      await bench.apply(bench.start('b'));
+      for (let loss = 1; loss < 3; loss += 1) {
+        for (const { token, hub } of orchestrations(await bench.take())) {
+          await bench.apply(lose({ token, hub }, bench.now, 'orchestration'));
+        }
+      }
+      const first = await bench.takeTurn();
+      await bench.apply(turn(first, [complete()]));
+      const second = await bench.takeTurn();
+      assert.notEqual(second.instanceId, first.instanceId);
     });
   });
 }
