@@ -151,7 +151,13 @@ export class Scheduler {
       this.#waits.run({ clock, pollMs: settings.waitPollMs, signal, onError }),
     );
     this.#background.run('upkeep', () =>
-      runUpkeep({ store, clock, settings, signal, onError, onFreed: () => this.#rounds.poke() }),
+      runUpkeep({
+        ...{ store, clock, settings, signal, onError },
+        onFreed: () => this.#rounds.poke(),
+        onHubs: (hubs) => {
+          this.#hubs = hubs;
+        },
+      }),
     );
   }
 

@@ -18,6 +18,8 @@ export interface UpkeepOptions {
   readonly onError: (error: unknown) => void;
   /** Leases were freed: look for work. */
   readonly onFreed: () => void;
+  /** Hubs as the store knows them now: other nodes make and delete them too. */
+  readonly onHubs: (hubs: readonly string[]) => void;
 }
 
 /** Frees what owners of the store that are gone had leased, and sweeps, until the signal aborts. */
@@ -27,6 +29,7 @@ export async function runUpkeep(options: UpkeepOptions): Promise<void> {
   for (;;) {
     try {
       signal.throwIfAborted();
+      options.onHubs(await options.store.taskHubs());
       areOrphansLeft = await releaseOrphans(options);
       const isMore = await options.store.sweep({ limit: SWEEP_PER_STEP });
       if (isMore || areOrphansLeft) await nextLoop();
