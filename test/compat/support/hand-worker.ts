@@ -88,33 +88,29 @@ export class HandWorker {
     this.#arrived = Promise.withResolvers();
   }
 
+  /** Resolves when something has come, or the stream is over. */
+  get arrival(): Promise<undefined> {
+    return this.#isOver ? Promise.resolve(undefined) : this.#arrived.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The oldest item that `wanted` accepts, if it is here; others stay. */
+  take(wanted: (item: WorkItem) => boolean): WorkItem | undefined {
+    const index = this.items.findIndex(wanted);
+    return index < 0 ? undefined : this.items.splice(index, 1)[0];
+  }
+
   /** The next item that `wanted` accepts; items before it stay for others. */
   async next(wanted: (item: WorkItem) => boolean, what: string): Promise<WorkItem> {
-    const late = AbortSignal.timeout(ITEM_MAX_MS);
-    const timedOut = Promise.withResolvers<undefined>();
-    late.addEventListener('abort', () => {
-      timedOut.reject(new Error(`no ${what} within ${ITEM_MAX_MS} ms`));
-    });
-    timedOut.promise.catch(() => undefined); // only seen while somebody waits
-    for (;;) {
-      const index = this.items.findIndex(wanted);
-      const [item] = index < 0 ? [] : this.items.splice(index, 1);
-      if (item) return item;
-      if (this.#isOver) throw new Error(`the stream ended before ${what} came`);
-      await Promise.race([this.#arrived.promise, timedOut.promise]);
-    }
+    return (await nextOfAny([this], wanted, what)).item;
   }
 
   /** The next turn, of this instance if one is named. */
   async turn(instanceId?: string): Promise<Turn> {
-    const item = await this.next(
-      ({ request }) =>
-        request.case === 'orchestratorRequest' &&
-        (instanceId === undefined || request.value.instanceId === instanceId),
-      `turn of ${instanceId ?? 'any instance'}`,
-    );
-    assert.ok(item.request.case === 'orchestratorRequest');
-    return { token: item.completionToken, request: item.request.value };
+    return (await turnOfAny([this], instanceId)).turn;
   }
 
   /** The next activity, of this instance if one is named. */
@@ -195,4 +191,40 @@ export class HandWorker {
 /** `['orchestratorStarted', 'executionStarted']`. */
 export function types(events: readonly HistoryEvent[]): readonly (string | undefined)[] {
   return events.map(({ eventType }) => eventType.case);
+}
+
+async function nextOfAny(
+  workers: readonly HandWorker[],
+  wanted: (item: WorkItem) => boolean,
+  what: string,
+): Promise<{ readonly worker: HandWorker; readonly item: WorkItem }> {
+  const timedOut = Promise.withResolvers<undefined>();
+  timedOut.promise.catch(() => undefined); // only seen while somebody waits
+  AbortSignal.timeout(ITEM_MAX_MS).addEventListener('abort', () => {
+    timedOut.reject(new Error(`no ${what} within ${ITEM_MAX_MS} ms`));
+  });
+  for (;;) {
+    for (const worker of workers) {
+      const item = worker.take(wanted);
+      if (item) return { worker, item };
+    }
+    if (workers.every(({ isOver }) => isOver)) throw new Error(`the stream ended before ${what}`);
+    await Promise.race([...workers.map(({ arrival }) => arrival), timedOut.promise]);
+  }
+}
+
+/** The next turn that reaches one of several workers, of this instance if one is named. */
+export async function turnOfAny(
+  workers: readonly HandWorker[],
+  instanceId?: string,
+): Promise<{ readonly worker: HandWorker; readonly turn: Turn }> {
+  const { worker, item } = await nextOfAny(
+    workers,
+    ({ request }) =>
+      request.case === 'orchestratorRequest' &&
+      (instanceId === undefined || request.value.instanceId === instanceId),
+    `turn of ${instanceId ?? 'any instance'}`,
+  );
+  assert.ok(item.request.case === 'orchestratorRequest');
+  return { worker, turn: { token: item.completionToken, request: item.request.value } };
 }

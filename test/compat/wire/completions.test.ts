@@ -6,7 +6,7 @@ import {
 } from '../../../src/proto/orchestrator_service_pb.ts';
 import { action, complete, completeWith, scheduleTask } from '../../support/actions.ts';
 import { ended, freshId, history, start, stateOf } from '../support/calls.ts';
-import { types, type HandWorker } from '../support/hand-worker.ts';
+import { turnOfAny, types, type HandWorker } from '../support/hand-worker.ts';
 import { schedulerForTests } from '../support/scheduler-under-test.ts';
 
 const rpc = TaskHubSidecarService.method;
@@ -148,7 +148,7 @@ describe('Completions on the wire', function () {
     worker = await host().worker();
     const other = await host().worker({ request: filters });
     host().clock.advance(2_000);
-    const again = await Promise.race([other.turn(id), worker.turn(id)]);
+    const { turn: again } = await turnOfAny([other, worker], id);
     await worker.answer(again, [complete('"whole"')]);
     assert.equal((await ended(host().client, id)).output, '"whole"');
     assert.ok(!types(await history(host().client, id)).includes('taskScheduled'));

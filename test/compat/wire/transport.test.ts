@@ -3,6 +3,7 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import { TaskHubSidecarService } from '../../../src/proto/orchestrator_service_pb.ts';
 import { complete, scheduleTask } from '../../support/actions.ts';
 import { ended, freshId, start, stateOf } from '../support/calls.ts';
+import { turnOfAny } from '../support/hand-worker.ts';
 import { SchedulerUnderTest, schedulerForTests } from '../support/scheduler-under-test.ts';
 
 const rpc = TaskHubSidecarService.method;
@@ -106,8 +107,8 @@ describe('The transport', function () {
       await host().worker({ headers }),
     ];
     const id = await start(host().client);
-    const arrived = await Promise.race(workers.map((worker) => worker.turn(id)));
-    assert.equal(arrived.request.instanceId, id);
+    const { turn } = await turnOfAny(workers, id);
+    assert.equal(turn.request.instanceId, id);
     for (const worker of workers) worker.cut();
   });
 
