@@ -80,6 +80,9 @@ const HISTORY_MESSAGE_BYTES = 256 * 1024;
 /** Parked items of each kind in one list. */
 const PARKED_LIST_MAX = 500;
 
+/** After a release that the store did not take: how long until the next try, in ms. */
+const RELEASE_RETRY_MS = 500;
+
 /** What a worker sends for an item that it holds. */
 type Answer = TurnCommit | ActivityCommit | AbandonCommit;
 
@@ -384,7 +387,22 @@ export class Scheduler {
   #release(commits: readonly ReleaseCommit[]): void {
     for (const commit of commits) {
       this.#chunks.drop(commit.token);
-      this.#background.run('release', () => this.#commit(commit));
+      this.#background.run('release', () => this.#releaseOne(commit));
+    }
+  }
+
+  /** Until the store takes it: while this process lives, nobody else gives the item back. */
+  async #releaseOne(commit: ReleaseCommit): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#closing;
+    for (;;) {
+      const outcome = await this.#rounds.submit(commit);
+      if (outcome.ok) return;
+      const { error } = outcome;
+      const isPassing = error.code === 'UNAVAILABLE' || error.code === 'RESOURCE_EXHAUSTED';
+      if (!isPassing || signal.aborted) throw error;
+      // Ends early only because the scheduler closes: then there is one last attempt.
+      await clock.sleepUntil(clock.now() + RELEASE_RETRY_MS, { signal }).catch(() => undefined);
     }
   }
 

@@ -275,6 +275,24 @@ describe('scheduler', () => {
     });
   });
 
+  describe('a worker that goes while the store is away', () => {
+    it('gives back what it held as soon as the store is there again', async () => {
+      const first = connect();
+      await start('a');
+      await first.next();
+      isFailing = true;
+      first.stream?.close();
+      await settle();
+      isFailing = false;
+      const second = connect();
+      for (const ms of [1000, SETTINGS.graceMs.orchestration]) {
+        clock.advance(ms);
+        await settle();
+      }
+      assert.equal((await second.next()).request.case, 'orchestratorRequest');
+    });
+  });
+
   describe('closing', () => {
     it('ends the streams with OK and lets workers finish what they hold', async () => {
       const worker = connect();
