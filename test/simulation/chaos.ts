@@ -52,12 +52,12 @@ export class Chaos {
     const actions: Action[] = world.workers
       .filter(({ running }) => !running)
       .map((worker) => () => {
-        void world.startWorker(worker);
+        world.run('start of a worker', world.startWorker(worker));
         return `start ${worker.name}`;
       });
     if (!world.server) {
       actions.push(() => {
-        void world.startServer();
+        world.run('start of the scheduler', world.startServer());
         return 'start server';
       });
     }
@@ -72,6 +72,8 @@ export class Chaos {
     this.count += 1;
     return `fault: ${this.#world.random.weighted<Action>([
       [12, () => this.#database()],
+      [3, () => this.#slowDisk()],
+      [2, () => this.#away()],
       [4, () => this.#crashServer()],
       [2, () => this.#closeServer()],
       [4, () => this.#crashWorker()],
@@ -91,6 +93,19 @@ export class Chaos {
     return `database ${fault}`;
   }
 
+  /** From now on each transaction takes time, before it begins or before its answer comes; or no longer. */
+  #slowDisk(): string {
+    const { disk, random } = this.#world;
+    disk.delayMs = disk.delayMs > 0 ? 0 : random.pick([1, 40, 400]);
+    return `disk takes ${disk.delayMs} ms`;
+  }
+
+  #away(): string {
+    const { disk, clock, random } = this.#world;
+    disk.awayUntil = clock.now + random.int(1, 3000);
+    return 'disk away';
+  }
+
   #crashServer(): string {
     this.#world.server?.crash();
     return 'crash server';
@@ -98,7 +113,7 @@ export class Chaos {
 
   #closeServer(): string {
     const { server } = this.#world;
-    if (server?.state === 'up') void server.close();
+    if (server?.state === 'up') this.#world.run('end of the scheduler', server.close());
     return 'close server';
   }
 
@@ -110,12 +125,14 @@ export class Chaos {
 
   #stopWorker(): string {
     const worker = this.#world.random.pick(this.#world.workers);
-    void this.#world.stopWorker(worker);
+    this.#world.run('end of a worker', this.#world.stopWorker(worker));
     return `stop ${worker.name}`;
   }
 
   #breakConnection(): string {
-    const connection = this.#world.random.pick([...this.#world.connections]);
+    const connections = [...this.#world.connections];
+    if (connections.length === 0) return 'break nothing';
+    const connection = this.#world.random.pick(connections);
     connection.renew();
     return `break ${connection.name}`;
   }
@@ -173,7 +190,10 @@ export class Chaos {
 
   /** Repairs what would never end by itself. */
   end(): void {
-    this.#world.disk.fault = undefined;
+    const { disk } = this.#world;
+    disk.fault = undefined;
+    disk.delayMs = 0;
+    disk.awayUntil = 0;
     for (const link of this.#stalled) link.isStalled = false;
   }
 }

@@ -26,21 +26,27 @@ export class HistoryCheck {
         if (eventType.value.fireAt)
           this.#timersDue.set(eventId, timestampMs(eventType.value.fireAt));
         return this.#ask(eventId, 'timer');
-      case 'taskCompleted':
-      case 'taskFailed':
-        return this.#answer(eventType.value.taskScheduledId, 'task');
-      case 'subOrchestrationInstanceCompleted':
-      case 'subOrchestrationInstanceFailed':
-        return this.#answer(eventType.value.taskScheduledId, 'child');
-      case 'timerFired': {
-        const { timerId } = eventType.value;
-        if ((this.#timersDue.get(timerId) ?? 0) > this.#startedAt)
-          return `timer ${timerId} fired early`;
-        return this.#answer(timerId, 'timer');
-      }
       case 'executionCompleted':
         this.#isEnded = true;
         return undefined;
+      default:
+        return this.#addAnswer(eventType);
+    }
+  }
+
+  #addAnswer({ case: kind, value }: HistoryEvent['eventType']): string | undefined {
+    switch (kind) {
+      case 'taskCompleted':
+      case 'taskFailed':
+        return this.#answer(value.taskScheduledId, 'task');
+      case 'subOrchestrationInstanceCompleted':
+      case 'subOrchestrationInstanceFailed':
+        return this.#answer(value.taskScheduledId, 'child');
+      case 'timerFired': {
+        const { timerId } = value;
+        const isEarly = (this.#timersDue.get(timerId) ?? 0) > this.#startedAt;
+        return isEarly ? `timer ${timerId} fired early` : this.#answer(timerId, 'timer');
+      }
       default:
         return undefined;
     }

@@ -1,4 +1,4 @@
-import type { TaskHubWorker } from '../../src/worker/task-hub-worker.ts';
+import type { CoreOrchestrator, TaskHubWorker } from '../../src/worker/task-hub-worker.ts';
 import { whenAll, whenAny, type CoreOrchestrationContext } from '../../src/replay/core-context.ts';
 import { RetryPolicy } from '../../src/replay/core-retry.ts';
 import type { ProcessClock } from './sim-clock.ts';
@@ -18,7 +18,7 @@ export class Outside {
 
 /** Waits for a task and gives its value; generators know no types of what they are resumed with. */
 function* wait<T>(task: unknown): Generator<unknown, T, never> {
-  return (yield task) as T;
+  return yield task;
 }
 
 function* chain(ctx: Ctx, count: number): Run {
@@ -189,7 +189,7 @@ export function registerPrograms(
 ): void {
   const { outside, clock, random } = world;
   for (const [name, orchestrator] of Object.entries(ORCHESTRATORS)) {
-    worker.addNamedOrchestrator(name, orchestrator);
+    worker.addNamedOrchestrator(name, orchestrator as CoreOrchestrator);
   }
   const work = async (): Promise<void> => {
     outside.executions += 1;

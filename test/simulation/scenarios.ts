@@ -55,7 +55,7 @@ async function start(actor: Actor, name: string, input?: unknown, startAt?: Date
   });
 }
 
-const ENDED = new Set([Status.COMPLETED, Status.FAILED, Status.TERMINATED]);
+const ENDED: ReadonlySet<Status> = new Set([Status.COMPLETED, Status.FAILED, Status.TERMINATED]);
 
 /** The state of an instance that has ended. */
 async function ended(actor: Actor, id = actor.id): Promise<OrchestrationState> {
@@ -140,8 +140,8 @@ const events: Scenario = async (actor) => {
   const isRelay = actor.random.chance(0.5);
   await start(actor, isRelay ? 'relay' : 'collect', []);
   const { acked, sent } = await raiseItems(actor);
-  const stop = isRelay ? (['item', 'stop'] as const) : (['stop'] as const);
-  await persist(actor, () => actor.client.raiseOrchestrationEvent(actor.id, ...stop));
+  const stop = isRelay ? 'item' : 'stop';
+  await persist(actor, () => actor.client.raiseOrchestrationEvent(actor.id, stop, 'stop'));
   const state = await ended(actor);
   assert.equal(statusName(state.runtimeStatus), 'COMPLETED', describe(state));
   const items = JSON.parse(state.serializedOutput ?? '[]') as number[];

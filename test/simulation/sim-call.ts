@@ -7,7 +7,7 @@ export interface CallEnd {
   readonly onMessage: (bytes: Uint8Array) => void;
   /** The server ended it with OK. */
   readonly onEnd: () => void;
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: Error) => void;
 }
 
 export interface Status {
@@ -83,7 +83,7 @@ export class SimCall {
   }
 
   /** The client gives up, with an error of its own. */
-  giveUp(error: unknown): void {
+  giveUp(error: Error): void {
     if (this.isOver) return;
     this.isOver = true;
     this.#end.onError(error);
@@ -113,7 +113,7 @@ export class SimCall {
   }
 }
 
-function errorOf({ code, details }: Status, method: string): unknown {
+function errorOf({ code, details }: Status, method: string): Error {
   const error = Object.assign(new Error(details), { code, details, metadata: new Metadata() });
   return fromGrpcError(error, method);
 }

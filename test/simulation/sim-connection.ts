@@ -62,7 +62,7 @@ export class SimConnection implements Connection {
           reply = bytes;
         },
         onEnd: () => finish(() => resolve(fromBinary(method.output, reply ?? new Uint8Array()))),
-        onError: (error) => finish(() => reject(error as Error)),
+        onError: (error) => finish(() => reject(error)),
       });
       if (options.timeoutMs !== undefined) {
         this.#limit(call, options.timeoutMs, over.signal);
@@ -117,7 +117,7 @@ export class SimConnection implements Connection {
 
   #open(
     method: { readonly name: string; readonly input: DescMessage },
-    message: object,
+    message: Record<string, unknown>,
     { signal, metadata = {} }: CallOptions,
     end: CallEnd,
   ): SimCall {
@@ -128,10 +128,10 @@ export class SimConnection implements Connection {
     const request = { method: method.name, bytes, metadata, connection: name };
     if (signal?.aborted === true) {
       call.isOver = true;
-      end.onError(signal.reason);
+      end.onError(signal.reason as Error);
       return call;
     }
-    signal?.addEventListener('abort', () => call.giveUp(signal.reason), { once: true });
+    signal?.addEventListener('abort', () => call.giveUp(signal.reason as Error), { once: true });
     network.send(call.up, {
       label: `${call.label} ->`,
       deliver: () => serve(call, request),

@@ -1,6 +1,8 @@
+import { TaskHubError } from '../../src/core/errors.ts';
 import { CommitUnknown, ConnectionLost } from '../../src/storage/sql/faults.ts';
 import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from '../../src/storage/sql/session.ts';
 import { openSqlite } from '../../src/storage/sqlite-session.ts';
+import type { ProcessClock } from './sim-clock.ts';
 
 /** What can happen to the next transaction of a process. */
 export const DATABASE_FAULTS = [
@@ -24,12 +26,16 @@ export class SimDatabase {
   readonly #inner = openSqlite({ path: ':memory:' });
   /** What happens to the next transaction. */
   fault: DatabaseFault | undefined;
+  /** What each transaction takes, in ms: the odd ones before they begin, the even ones until their answer. */
+  delayMs = 0;
+  /** Until this time nothing can be had. */
+  awayUntil = 0;
   /** Counts transactions: a sign of life, and of change. */
   transactions = 0;
 
   /** A connection of one process; `onCrash` is called when a fault kills that process. */
-  connect(onCrash: () => void): SimSession {
-    return new SimSession(this, this.#inner, onCrash);
+  connect(clock: ProcessClock, onCrash: () => void): SimSession {
+    return new SimSession({ disk: this, inner: this.#inner, clock, onCrash });
   }
 
   /** For the checker: committed state, while nothing is under way. */
@@ -51,6 +57,13 @@ export class SimDatabase {
 
 class Died extends Error {}
 
+interface SessionOptions {
+  readonly disk: SimDatabase;
+  readonly inner: SqlDatabase;
+  readonly clock: ProcessClock;
+  readonly onCrash: () => void;
+}
+
 function never<T>(): Promise<T> {
   return new Promise(() => undefined);
 }
@@ -58,27 +71,45 @@ function never<T>(): Promise<T> {
 /** One process's way to the disk; once the process is dead, nothing that it waits for comes. */
 export class SimSession implements SqlDatabase {
   readonly dialect = 'sqlite';
-  readonly #disk: SimDatabase;
-  readonly #inner: SqlDatabase;
-  readonly #onCrash: () => void;
+  readonly #options: SessionOptions;
   #isDead = false;
+  /** The tail of the queue of transactions: one writer. */
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(disk: SimDatabase, inner: SqlDatabase, onCrash: () => void) {
-    this.#disk = disk;
-    this.#inner = inner;
-    this.#onCrash = onCrash;
+  constructor(options: SessionOptions) {
+    this.#options = options;
   }
 
   kill(): void {
     this.#isDead = true;
   }
 
-  async transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const mine = this.#last.then(() => this.#transaction(work));
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     if (this.#isDead) return never();
-    const fault = this.#disk.takeFault();
+    const { disk, clock } = this.#options;
+    const fault = disk.takeFault();
+    const delayMs = disk.delayMs;
+    const isLate = disk.transactions % 2 === 0;
+    if (clock.now() < disk.awayUntil) throw new TaskHubError('UNAVAILABLE', 'simulated: away');
     if (fault === 'lost') throw new ConnectionLost('simulated');
+    if (delayMs > 0 && !isLate) await clock.sleep(delayMs);
+    const result = await this.#commit(work, fault);
+    if (delayMs > 0 && isLate) await clock.sleep(delayMs);
+    return result;
+  }
+
+  async #commit<T>(
+    work: (session: SqlSession) => Promise<T>,
+    fault: DatabaseFault | undefined,
+  ): Promise<T> {
     try {
-      const result = await this.#inner.transaction(async (session) => {
+      const result = await this.#options.inner.transaction(async (session) => {
         this.#assertAlive();
         const done = await work(withoutLocks(session, fault === 'statement' ? 3 : Infinity));
         this.#assertAlive();
@@ -97,8 +128,12 @@ export class SimSession implements SqlDatabase {
 
   #crash(): never {
     this.#isDead = true;
-    this.#onCrash();
+    this.#options.onCrash();
     throw new Died();
+  }
+
+  #isGone(): boolean {
+    return this.#isDead;
   }
 
   #assertAlive(): void {
@@ -107,8 +142,8 @@ export class SimSession implements SqlDatabase {
 
   async read<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     if (this.#isDead) return never();
-    const result = await this.#inner.read(work);
-    return this.#isDead ? never() : result;
+    const result = await this.#options.inner.read(work);
+    return this.#isGone() ? never() : result;
   }
 
   readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import {
   create,
   fromBinary,
@@ -63,7 +63,7 @@ export class SimServer {
   constructor(options: SimServerOptions) {
     this.#options = options;
     this.clock = new ProcessClock(options.clock);
-    this.#session = options.disk.connect(() => {
+    this.#session = options.disk.connect(this.clock, () => {
       this.crash();
     });
   }
@@ -146,7 +146,11 @@ export class SimServer {
     });
   }
 
-  async #unary(call: SimCall, output: DescMessage, handle: () => Promise<object>): Promise<void> {
+  async #unary(
+    call: SimCall,
+    output: DescMessage,
+    handle: () => Promise<Record<string, unknown>>,
+  ): Promise<void> {
     const reply = await handle();
     if (this.state === 'dead') return;
     call.reply(toBinary(output, create(output, reply)));

@@ -114,15 +114,12 @@ class Simulation {
   /** Everybody goes home, in good order. */
   async #end(): Promise<void> {
     const world = this.#world;
-    let isDone = false;
     const leaving = async (): Promise<void> => {
       await Promise.all(world.workers.map((worker) => world.stopWorker(worker)));
       await world.server?.close();
-      isDone = true;
     };
-    const left = leaving();
-    while (!isDone && world.server) await this.#step({ isEnding: true });
-    await left;
+    world.run('end of everybody', leaving());
+    while (world.server) await this.#step({ isEnding: true });
   }
 
   async #step({ isEnding = false } = {}): Promise<void> {
@@ -170,7 +167,8 @@ class Simulation {
     if (at === undefined) this.#fail('nothing will ever happen again');
     this.#note(`clock ${at}`);
     world.clock.advanceTo(at);
-    if (!isEnding) void world.server?.scheduler.retryParked(HUB);
+    if (isEnding || world.server?.state !== 'up') return;
+    world.run('retry of parked items', world.server.scheduler.retryParked(HUB));
   }
 
   /** Starts what is down; true when something was. */
@@ -178,13 +176,13 @@ class Simulation {
     const world = this.#world;
     if (!world.server) {
       this.#note('start server');
-      void world.startServer();
+      world.run('start of the scheduler', world.startServer());
       return true;
     }
     const down = world.workers.find(({ running }) => !running);
     if (!down) return false;
     this.#note(`start ${down.name}`);
-    void world.startWorker(down);
+    world.run('start of a worker', world.startWorker(down));
     return true;
   }
 

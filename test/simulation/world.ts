@@ -5,7 +5,7 @@ import {
   DEFAULT_SCHEDULER_SETTINGS,
   type SchedulerSettings,
 } from '../../src/scheduler/settings.ts';
-import type { Logger } from '../../src/telemetry/logger.ts';
+import { describeError, type Logger } from '../../src/telemetry/logger.ts';
 import { TaskHubWorker } from '../../src/worker/task-hub-worker.ts';
 import { Checker } from './checker.ts';
 import { LeaseWatch } from './lease-watch.ts';
@@ -87,6 +87,13 @@ export class World {
       await nextLoop();
       if (this.#signsOfLife() !== before) quiet = -1;
     }
+  }
+
+  /** Something that goes on by itself and must not fail. */
+  run(name: string, work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.#options.report(`${name} failed: ${describeError(error)}`);
+    });
   }
 
   #signsOfLife(): number {
