@@ -118,6 +118,16 @@ describe('wrapRegisterFunction', () => {
     assert.throws(register, /"twice" is registered twice.*rename one of them/);
   });
 
+  it('refuses a name that differs only in case: a host does not tell them apart', () => {
+    const { core } = openHost();
+    const trigger = { type: 'activityTrigger', direction: 'in', name: 'input' };
+    const register = (name: string): unknown =>
+      core.registerFunction({ name, bindings: { input: trigger } }, () => undefined);
+    register('SayHello');
+
+    assert.throws(() => register('sayhello'), /"sayhello" is registered twice/);
+  });
+
   it('wraps a core once, however often it is asked to', () => {
     const { core } = openHost();
     const { registerFunction } = core;

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '../../src/functions/settings.ts';
 import type { ExtensionSettings } from '../../src/functions/settings.ts';
+import { VersionFailureStrategy, VersionMatchStrategy } from '../../src/worker/versioning.ts';
 
 const CONNECTION = 'Endpoint=http://localhost:8080;TaskHub=fromString;Authentication=None';
 const PROVIDER = { type: 'azureManaged' };
@@ -37,6 +38,33 @@ describe('readSettings', () => {
 
   it('takes the hub of the connection string when host.json has none', () => {
     assert.equal(read({ storageProvider: PROVIDER }).taskHub, 'fromString');
+  });
+
+  it('reads which versions the worker runs, in any case', () => {
+    const byDefault = read({ storageProvider: PROVIDER }).versioning;
+    const chosen = read({
+      storageProvider: PROVIDER,
+      defaultVersion: '2.0',
+      versionMatchStrategy: 'strict',
+      versionFailureStrategy: 'Fail',
+    }).versioning;
+
+    assert.deepEqual(byDefault, {
+      version: undefined,
+      defaultVersion: undefined,
+      matchStrategy: VersionMatchStrategy.CurrentOrOlder,
+      failureStrategy: VersionFailureStrategy.Reject,
+    });
+    assert.deepEqual(chosen, {
+      version: '2.0',
+      defaultVersion: '2.0',
+      matchStrategy: VersionMatchStrategy.Strict,
+      failureStrategy: VersionFailureStrategy.Fail,
+    });
+    assert.throws(
+      () => read({ storageProvider: PROVIDER, versionMatchStrategy: 'newest' }),
+      /versionMatchStrategy must be one of None, Strict, CurrentOrOlder, got "newest"/,
+    );
   });
 
   it('needs no hub in the connection string when host.json has one', () => {
