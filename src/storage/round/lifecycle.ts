@@ -112,7 +112,9 @@ function terminateChildren(state: RoundState, entry: Entry, event: StoredEvent):
 export function deliverOrEnd(state: RoundState, entry: Entry, event: StoredEvent): void {
   const { run } = entry;
   if (!run) return;
-  const isUntouched = run.read_seq === 0 && run.token === null;
+  // A rewound run has read nothing either, but its history may have children.
+  const hasHistory = run.next_chunk > run.first_chunk;
+  const isUntouched = run.read_seq === 0 && run.token === null && !hasHistory;
   if (event.type === EVENT_NUMBER.executionTerminated && isUntouched) {
     terminateNow(state, entry, event);
   } else if (admitPause(run, event)) {

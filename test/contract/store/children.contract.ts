@@ -186,6 +186,23 @@ export function childrenContract(use: UseBench): void {
       assert.deepEqual([eventType.value.recurse, eventType.value.input], [true, '"why"']);
     });
 
+    it('reaches the children of an instance that was just rewound', async () => {
+      const bench = use();
+      await bench.apply(turn(await parentAndChild(bench), [fail('Boom', 'broken')]));
+      await bench.apply(turn(await bench.takeTurn(), [fail('Boom', 'broken')]));
+      const rewind = { kind: 'rewind', hub: 'default', instanceId: 'parent' } as const;
+      await bench.apply({ ...rewind, reason: undefined });
+      await bench.apply(terminate('parent', undefined, true));
+      const items = orchestrations(await bench.take());
+      const parent = items.find(({ instanceId }) => instanceId === 'parent');
+      assert.ok(parent, 'its worker is told');
+      await bench.apply(turn(parent, [completeWith(OrchestrationStatus.TERMINATED)]));
+      const child = items.find(({ instanceId }) => instanceId === 'child');
+      await bench.apply(turn(child!));
+      const told = newEventsOf(await bench.takeTurn()).map(caseOf);
+      assert.deepEqual(told, ['orchestratorStarted', 'executionTerminated']);
+    });
+
     it('that is not recursive leaves the children alone', async () => {
       const bench = use();
       await bench.apply(turn(await parentAndChild(bench)));
