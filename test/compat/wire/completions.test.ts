@@ -28,7 +28,7 @@ describe('Completions on the wire', function () {
     return { code: status.NOT_FOUND, details };
   }
 
-  // [wp 4.5-used]
+  // [wp 4.5-used, 1.2-permanent-refusal]
   it('count once: the second one of a turn is refused and changes nothing', async () => {
     const id = await start(host().client);
     const turn = await worker.run(id, [complete('"first"')]);

@@ -109,7 +109,7 @@ describe('State, waits and events on the wire', function () {
     await worker.run(child, [complete()]);
   });
 
-  // [wp 3.6-missing, 3.1-wait]
+  // [wp 3.6-missing, 3.1-wait, 1.2-no-deadline]
   it('hold a wait for an instance that is not there yet', async () => {
     const instanceId = freshId('later');
     const waiting = host().client.call(rpc.waitForInstanceCompletion, {
