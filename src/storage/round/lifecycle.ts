@@ -112,9 +112,7 @@ function terminateChildren(state: RoundState, entry: Entry, event: StoredEvent):
 export function deliverOrEnd(state: RoundState, entry: Entry, event: StoredEvent): void {
   const { run } = entry;
   if (!run) return;
-  // A rewound run has read nothing either, but its history may have children.
-  const hasHistory = run.next_chunk > run.first_chunk;
-  const isUntouched = run.read_seq === 0 && run.token === null && !hasHistory;
+  const isUntouched = run.read_seq === 0 && run.token === null;
   if (event.type === EVENT_NUMBER.executionTerminated && isUntouched) {
     terminateNow(state, entry, event);
   } else if (admitPause(run, event)) {
@@ -129,7 +127,8 @@ export function terminateNow(state: RoundState, entry: Entry, event: StoredEvent
   const { now } = state.env;
   const terminated = stampEvent(event, now);
   const { eventType } = decodeEvent(terminated);
-  const reason = eventType.case === 'executionTerminated' ? eventType.value.input : undefined;
+  const isTermination = eventType.case === 'executionTerminated';
+  const reason = isTermination ? eventType.value.input : undefined;
   const completed = encodeEvent({
     eventType: {
       case: 'executionCompleted',
@@ -140,7 +139,9 @@ export function terminateNow(state: RoundState, entry: Entry, event: StoredEvent
     },
     at: now,
   });
-  const started = run.next_chunk === run.first_chunk ? waitingStart(state, entry) : [];
+  // A rewound run may have children although nobody was handed it.
+  const hasHistory = run.next_chunk > run.first_chunk;
+  const started = hasHistory ? [] : waitingStart(state, entry);
   appendHistory(entry, [...started, terminated, completed]);
   const details = terminatedFailure(reason);
   endRun(state, entry, {
@@ -148,7 +149,7 @@ export function terminateNow(state: RoundState, entry: Entry, event: StoredEvent
     errorType: details.errorType,
     errorMessage: details.errorMessage,
     parentEvent: parentEvent(run.parent_task ?? 0, undefined, details),
-    childEvent: undefined,
+    childEvent: hasHistory && isTermination && eventType.value.recurse ? event : undefined,
   });
 }
 
