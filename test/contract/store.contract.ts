@@ -11,7 +11,9 @@ import { hubsContract } from './store/hubs.contract.ts';
 import { inboxContract } from './store/inbox.contract.ts';
 import { leasesContract } from './store/leases.contract.ts';
 import { readsContract } from './store/reads.contract.ts';
+import { managementContract } from './store/management.contract.ts';
 import { parkedContract } from './store/parked.contract.ts';
+import { rewindContract } from './store/rewind.contract.ts';
 import { startContract } from './store/start.contract.ts';
 import { timersContract } from './store/timers.contract.ts';
 import { upkeepContract } from './store/upkeep.contract.ts';
@@ -43,6 +45,8 @@ export function storeContract(name: string, open: OpenForContract): void {
     upkeepContract(use);
     readsContract(use);
     parkedContract(use);
+    rewindContract(use);
+    managementContract(use);
     modelContract(use);
   });
 }

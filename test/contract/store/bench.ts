@@ -1,9 +1,11 @@
 /** A store with a clock that stands still: tests drive it round by round and play the workers. */
 import assert from 'node:assert/strict';
+import { failure } from '../../../src/core/failures.ts';
 import type { OrchestrationIdReusePolicy } from '../../../src/proto/orchestrator_service_pb.ts';
 import type { OrchestratorAction } from '../../../src/proto/orchestrator_service_pb.ts';
 import type { HistoryEvent } from '../../../src/proto/orchestrator_service_pb.ts';
 import type {
+  ActivityCommit,
   Claimed,
   ClaimedActivity,
   ClaimedOrchestration,
@@ -224,6 +226,12 @@ export function activityDone(
 ): Commit & { kind: 'activity' } {
   const { hub, token } = item;
   return { kind: 'activity', hub, token, result, failureDetails: undefined };
+}
+
+export function activityFailed(item: Pick<ClaimedActivity, 'hub' | 'token'>): ActivityCommit {
+  const { hub, token } = item;
+  const failureDetails = failure('Broken', 'the activity is broken');
+  return { kind: 'activity', hub, token, result: undefined, failureDetails };
 }
 
 export function deliver(instanceId: string, eventType: EventType, hub: string = HUB): Commit {
