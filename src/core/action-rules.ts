@@ -28,7 +28,13 @@ export function actionProblem(
       message: `Action ${action.id} has no type that this scheduler knows; is the worker newer than the scheduler?`,
     };
   }
-  if (type.case === 'sendEntityMessage' || type.case === 'rewindOrchestration') {
+  if (type.case === 'rewindOrchestration') {
+    return {
+      errorType: 'InvalidAction',
+      message: `Action ${action.id} rewinds to a history without executionStarted, which cannot run`,
+    };
+  }
+  if (type.case === 'sendEntityMessage') {
     return {
       errorType: 'NotSupported',
       message: `Action ${action.id} (${type.case}) is not offered by this version of the scheduler`,

@@ -7,6 +7,7 @@
 import {
   OrchestrationStatus,
   type ExecutionStartedEvent,
+  type HistoryEvent,
   type SubOrchestrationInstanceCreatedEvent,
 } from '../proto/orchestrator_service_pb.ts';
 import {
@@ -112,3 +113,29 @@ const CHILD_EVENTS: ReadonlySet<number> = new Set([
   EVENT_NUMBER.subOrchestrationInstanceCompleted,
   EVENT_NUMBER.subOrchestrationInstanceFailed,
 ]);
+
+/** The rewritten history that a worker sends with its own rewind (proto: RewindOrchestrationAction). */
+export interface Adopted {
+  readonly history: readonly StoredEvent[];
+  /** `executionRewound` events, for readers of the history; never for a worker. */
+  readonly markers: readonly StoredEvent[];
+  readonly executionId: string | undefined;
+  readonly openChildren: readonly OpenChild[];
+}
+
+/** `undefined` when the history has no `executionStarted`: no worker could run it. */
+export function adoptHistory(newHistory: readonly HistoryEvent[]): Adopted | undefined {
+  const started = newHistory.find(({ eventType }) => eventType.case === 'executionStarted');
+  if (started?.eventType.case !== 'executionStarted') return undefined;
+  const events = newHistory.filter(({ eventType }) => eventType.case !== undefined).map(storeEvent);
+  const history = events.filter(
+    ({ type }) =>
+      type !== EVENT_NUMBER.executionRewound && type !== EVENT_NUMBER.executionCompleted,
+  );
+  return {
+    history,
+    markers: events.filter(({ type }) => type === EVENT_NUMBER.executionRewound),
+    executionId: started.eventType.value.orchestrationInstance?.executionId || undefined,
+    openChildren: openChildren(history),
+  };
+}

@@ -245,11 +245,13 @@ describe('actions that cannot be carried out', () => {
   });
 
   it('fail the orchestration when this version does not offer them', () => {
-    const actions = [
-      action(3, { case: 'sendEntityMessage', value: {} }),
-      action(3, { case: 'rewindOrchestration', value: {} }),
-    ];
-    for (const one of actions) assert.equal(failureOf([one])?.errorType, 'NotSupported');
+    const entityMessage = action(3, { case: 'sendEntityMessage', value: {} });
+    assert.equal(failureOf([entityMessage])?.errorType, 'NotSupported');
+  });
+
+  it('fail the orchestration when they rewind it to a history that cannot run', () => {
+    const rewind = action(3, { case: 'rewindOrchestration', value: {} });
+    assert.equal(failureOf([rewind])?.errorType, 'InvalidAction');
   });
 
   it('fail the orchestration when they complete it with a state that is not final', () => {

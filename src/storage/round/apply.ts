@@ -25,7 +25,7 @@ import { parseToken } from './keys.ts';
 import { instanceNotFound, leaseLost, OK, stillLive, type ApplyContext } from './outcomes.ts';
 import { createInstance, deliverOrEnd, replaceInstance, terminateNow } from './lifecycle.ts';
 import type { RoundState } from './state.ts';
-import { applyRewind } from './rewind.ts';
+import { adoptedHistory, applyRewind, applyWorkersRewind } from './rewind.ts';
 import { applyTurn } from './turn.ts';
 
 /** Commits that change rows; hubs are made and deleted outside rounds. */
@@ -37,8 +37,12 @@ export function applyCommit(state: RoundState, commit: RowCommit, context: Apply
       return applyStart(state, commit, context);
     case 'deliver':
       return applyDeliver(state, commit, context);
-    case 'turn':
-      return applyTurn(state, commit, context);
+    case 'turn': {
+      const adopted = adoptedHistory(commit);
+      return adopted
+        ? applyWorkersRewind(state, { commit, adopted }, context)
+        : applyTurn(state, commit, context);
+    }
     case 'activity':
       return applyActivity(state, commit, context);
     case 'abandon':

@@ -4,8 +4,10 @@ import { childStarted } from '../../core/child-started.ts';
 import { failure } from '../../core/failures.ts';
 import { parentEvent } from '../../core/parent-event.ts';
 import {
+  adoptHistory,
   assertRewindable,
   rewindHistory,
+  type Adopted,
   type OpenChild,
   type Rewound,
 } from '../../core/rewind.ts';
@@ -21,12 +23,13 @@ import {
 import { TaskHubError } from '../../core/errors.ts';
 import type { RuntimeStatus } from '../../core/instance.ts';
 import { KIND, type RunRow } from '../sql/rows.ts';
-import type { Outcome, RewindCommit } from '../store.ts';
+import type { Outcome, RewindCommit, TurnCommit } from '../store.ts';
+import { parseToken } from './keys.ts';
 import { appendHistory, createInstance, replaceInstance } from './lifecycle.ts';
 import { newRows } from './new-rows.ts';
-import { instanceNotFound, OK, type ApplyContext } from './outcomes.ts';
+import { instanceNotFound, leaseLost, OK, type ApplyContext } from './outcomes.ts';
 import type { Entry, RoundState } from './state.ts';
-import { isSameChild, relinkChild } from './turn.ts';
+import { isSameChild, relinkChild, release } from './turn.ts';
 
 export function applyRewind(
   state: RoundState,
@@ -43,6 +46,61 @@ export function applyRewind(
   }
   rewindEntry(state, entry, { reason: commit.reason, parent: undefined });
   return OK;
+}
+
+/** The history that a worker sends instead of decisions, if it does. */
+export function adoptedHistory(commit: TurnCommit): Adopted | undefined {
+  if (commit.requiresHistory) return undefined;
+  for (const { orchestratorActionType: type } of commit.actions) {
+    if (type.case === 'rewindOrchestration') return adoptHistory(type.value.newHistory);
+  }
+  return undefined;
+}
+
+/** A worker's own rewind: its history replaces ours, and the children that it waits for are rejoined. */
+export function applyWorkersRewind(
+  state: RoundState,
+  { commit, adopted }: { readonly commit: TurnCommit; readonly adopted: Adopted },
+  { hub }: ApplyContext,
+): Outcome {
+  const rows = parseToken(commit.token, 'orchestration');
+  const entry = rows && state.byRid(hub, rows.rid);
+  const run = entry?.run;
+  if (!entry || run?.token !== commit.token) return { ok: false, error: leaseLost(commit.token) };
+  const handed = state.consumed(entry);
+  const children = adopted.openChildren;
+  state.lookAtAll(children.map((child) => () => lookAtChild(state, entry, child)));
+  release(run);
+  run.read_seq = handed.at(-1)?.seq ?? run.read_seq;
+  entry.consumedUpto = run.read_seq;
+  adopt(state, entry, run, adopted);
+  for (const child of children) rejoinChild(state, entry, { run, child, reason: undefined });
+  state.setStatus(entry, OrchestrationStatus.RUNNING);
+  state.wake(entry);
+  return OK;
+}
+
+/** A new execution with the given history; what the old one waits for no longer reaches it. */
+function adopt(state: RoundState, entry: Entry, run: RunRow, adopted: Adopted): void {
+  const { instance } = entry;
+  const executionId = adopted.executionId ?? state.env.random();
+  run.exec += 1;
+  run.execution_id = executionId;
+  run.updated_at = state.env.now;
+  run.suspended = 0;
+  run.trace = null;
+  run.first_chunk = run.next_chunk;
+  run.history_bytes = 0;
+  entry.historyFrom = run.first_chunk;
+  instance.exec = run.exec;
+  instance.execution_id = executionId;
+  instance.updated_at = state.env.now;
+  entry.instanceChanged = true;
+  appendHistory(entry, adopted.history);
+  if (adopted.markers.length === 0) return;
+  const bytes = frameEvents(adopted.markers, EVENT_FIELD.past);
+  entry.chunks.push({ chunk: run.next_chunk, hidden: 1, bytes });
+  run.next_chunk += 1;
 }
 
 interface RewindStep {

@@ -112,7 +112,8 @@ export function findStarted(chunk: Uint8Array | undefined): Uint8Array | undefin
   return undefined;
 }
 
-function release(run: RunRow): void {
+/** The lease is over; the run waits for what comes next. */
+export function release(run: RunRow): void {
   run.token = null;
   run.attempts = 0;
   run.abandons = 0;
