@@ -91,7 +91,7 @@ export const WORKER_ROWS: readonly Row[] = [
     ['5.5-can-mixture', '', 'The same with continue-as-new'],
     ['5.5-several-completions', '', 'Of several completions the last counts'],
     ['5.5-action-ids', '', 'Ids begin at 0 or 1; completions have any'],
-    ['5.5-rewind-action', '', 'rewindOrchestration replaces the history', 'next'],
+    ['5.5-rewind-action', '', 'rewindOrchestration replaces the history'],
     ['5.5-unset', '', 'An action of no type fails the orchestration, no loop'],
     ['5.5-entity-messages', '', 'sendEntityMessage', 'with entities'],
   ]),

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
+import { create } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import {
+  HistoryEventSchema,
   OrchestrationStatus,
   TaskHubSidecarService,
 } from '../../../src/proto/orchestrator_service_pb.ts';
-import { complete, createChild, fail, scheduleTask } from '../../support/actions.ts';
+import { action, complete, createChild, fail, scheduleTask } from '../../support/actions.ts';
 import { ended, freshId, history, start, stateOf } from '../support/calls.ts';
 import { shape } from '../support/history-shape.ts';
 import { types, type HandWorker } from '../support/hand-worker.ts';
 import { schedulerForTests } from '../support/scheduler-under-test.ts';
 
 const rpc = TaskHubSidecarService.method;
-const { FAILED, RUNNING } = OrchestrationStatus;
+const { COMPLETED, FAILED, RUNNING } = OrchestrationStatus;
 const failureDetails = { errorType: 'E', errorMessage: 'm' };
 
 describe('Rewind on the wire', function () {
@@ -115,5 +117,54 @@ describe('Rewind on the wire', function () {
       await worker.answer(turn, isLast ? [complete('"all"')] : []);
     }
     assert.equal((await ended(host().client, parent)).output, '"all"');
+  });
+
+  // [wp 5.5-rewind-action]
+  it('by a worker’s own action replaces the history', async () => {
+    const id = await start(host().client);
+    const turn = await worker.turn(id);
+    const [orchestratorStarted, started] = turn.request.newEvents;
+    assert.ok(orchestratorStarted && started);
+    const mark = create(HistoryEventSchema, {
+      eventId: -1,
+      eventType: { case: 'executionRewound', value: { reason: 'by the worker' } },
+      ...(started.timestamp && { timestamp: started.timestamp }),
+    });
+    const newHistory = [orchestratorStarted, started, mark];
+    await worker.answer(turn, [action(-1, { case: 'rewindOrchestration', value: { newHistory } })]);
+    assert.equal((await stateOf(host().client, id)).orchestrationStatus, RUNNING);
+    assert.ok(types(await history(host().client, id)).includes('executionRewound'));
+    const next = await worker.run(id, [complete('"again"')]);
+    assert.deepEqual(types(next.request.pastEvents), ['orchestratorStarted', 'executionStarted']);
+    assert.equal((await ended(host().client, id)).orchestrationStatus, COMPLETED);
+  });
+
+  // [wp 5.5-rewind-action, 6.4-children]
+  it('by a worker’s own action goes on to the failed children', async () => {
+    const [parent, child] = [await start(host().client), freshId('child')];
+    await worker.run(parent, [createChild(1, child)]);
+    await worker.run(child, [scheduleTask(1)]);
+    await worker.finish(await worker.task(child), { failureDetails });
+    await worker.run(child, [fail('E', 'm')]);
+    const turn = await worker.turn(parent);
+    const newHistory = turn.request.pastEvents;
+    await worker.answer(turn, [action(-1, { case: 'rewindOrchestration', value: { newHistory } })]);
+    const childTurn = await worker.run(child, [complete('"mended"')]);
+    assert.ok(!types(childTurn.request.pastEvents).includes('taskFailed'));
+    const told: string[] = [];
+    while (!told.includes('subOrchestrationInstanceCompleted')) {
+      told.push(...types((await worker.run(parent)).request.newEvents).map(String));
+    }
+    await host().client.call(rpc.raiseEvent, { instanceId: parent, name: 'End' });
+    await worker.run(parent, [complete()]);
+  });
+
+  // [wp 5.5-rewind-action]
+  it('by a worker’s own action to a history that cannot run fails the orchestration', async () => {
+    const id = await start(host().client);
+    const none = action(-1, { case: 'rewindOrchestration', value: { newHistory: [] } });
+    await worker.run(id, [none]);
+    const { failureDetails: details } = await ended(host().client, id);
+    assert.match(details?.errorMessage ?? '', /without executionStarted/);
   });
 });
