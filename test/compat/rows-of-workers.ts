@@ -159,6 +159,7 @@ export const WORKER_ROWS: readonly Row[] = [
   ...rowsOf('5.14', 'Failures', [
     ['5.14-failed-is-normal', '', 'A completion that says FAILED is a normal one'],
     ['5.14-unregistered', '', 'Not registered: FAILED by the worker'],
+    ['5.14-poisoned', 'R', 'Work that keeps losing its workers is parked, and can be retried'],
   ]),
   ...rowsOf('6', 'Rewind', [
     ['6.1-missing', '', 'Nobody: NOT_FOUND'],

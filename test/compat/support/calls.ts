@@ -58,11 +58,3 @@ export async function history(
   }
   return events;
 }
-
-/** Waits for a condition that only a reply can show. */
-export async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const deadlineAt = Date.now() + 8_000;
-  while (!(await holds())) {
-    if (Date.now() > deadlineAt) assert.fail(`never came true: ${what}`);
-  }
-}
