@@ -14,6 +14,7 @@ import { readsContract } from './store/reads.contract.ts';
 import { managementContract } from './store/management.contract.ts';
 import { parkedContract } from './store/parked.contract.ts';
 import { rewindContract } from './store/rewind.contract.ts';
+import { roomsContract } from './store/rooms.contract.ts';
 import { startContract } from './store/start.contract.ts';
 import { timersContract } from './store/timers.contract.ts';
 import { upkeepContract } from './store/upkeep.contract.ts';
@@ -47,6 +48,7 @@ export function storeContract(name: string, open: OpenForContract): void {
     parkedContract(use);
     rewindContract(use);
     managementContract(use);
+    roomsContract(use);
     modelContract(use);
   });
 }

@@ -99,11 +99,11 @@ const MESSAGE_BYTES_COMMON = 4 * 1024 * 1024 - 16 * 1024;
 
 function historyMode(taker: Taker, need: Need): HistoryMode | undefined {
   const { bytesWithoutHistory, memoryKey } = need;
-  const hasMemory = memoryKey !== undefined && taker.caches.has(memoryKey);
-  if (bytesWithoutHistory !== undefined && hasMemory) return 'cached';
   const { messageBytesMax, fetchesHistory } = taker;
-  if (need.bytes <= Math.min(messageBytesMax, MESSAGE_BYTES_COMMON)) return 'inline';
+  const hasMemory = memoryKey !== undefined && taker.caches.has(memoryKey);
   const fits = bytesWithoutHistory !== undefined && bytesWithoutHistory <= messageBytesMax;
+  if (fits && hasMemory) return 'cached';
+  if (need.bytes <= Math.min(messageBytesMax, MESSAGE_BYTES_COMMON)) return 'inline';
   if (fits && fetchesHistory) return 'streamed';
   return need.bytes <= messageBytesMax ? 'inline' : undefined;
 }
