@@ -27,6 +27,7 @@ export class SqliteReader implements SqlSession {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #nextId = 1;
+  #isClosed = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(path: string) {
@@ -40,7 +41,8 @@ export class SqliteReader implements SqlSession {
       try {
         return await work(this);
       } finally {
-        await this.all('commit', []);
+        // Nothing was written: what went wrong in the work is worth more than how its transaction ended.
+        await this.all('commit', []).catch(() => undefined);
       }
     });
     this.#last = mine.catch(() => undefined);
@@ -68,6 +70,7 @@ export class SqliteReader implements SqlSession {
   }
 
   #ask(request: Omit<ReadRequest, 'id'>): Promise<readonly SqlRow[]> {
+    if (this.#isClosed) return Promise.reject(closedError());
     const worker = (this.#worker ??= this.#start());
     const id = this.#nextId;
     this.#nextId += 1;
@@ -104,7 +107,12 @@ export class SqliteReader implements SqlSession {
 
   async close(): Promise<void> {
     const worker = this.#worker;
-    this.#fail(new Error('the store is closed'));
+    this.#isClosed = true;
+    this.#fail(closedError());
     await worker?.terminate();
   }
+}
+
+function closedError(): Error {
+  return new Error('the store is closed');
 }
