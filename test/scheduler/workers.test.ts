@@ -100,6 +100,17 @@ describe('workers', () => {
     ]);
   });
 
+  it('offer nothing beside an item whose workers were lost, until it is settled', () => {
+    const { workers, connect } = openWorkers();
+    connect();
+    connect();
+    workers.handOut([{ ...activity('suspect'), attempts: 2 }, activity('other', 2)]);
+    const ids = (): number[] => [...new Set(workers.takers().map(({ id }) => id))].sort();
+    assert.deepEqual(ids(), [2]);
+    workers.settle('suspect', 'completed');
+    assert.deepEqual(ids(), [1, 2]);
+  });
+
   it('say when room appears: at once, and when a blocked stream drains', () => {
     const { connect, rooms } = openWorkers();
     const { sink } = connect();
