@@ -363,7 +363,9 @@ const MESSAGE_BYTES_MAX = 4 * 1024 * 1024 - 16 * 1024;
 
 /** JavaScript clients lift the limit; a hint that is wrong costs a failed delivery, not correctness. */
 function hasNoMessageLimit(userAgent: string | undefined): boolean {
-  return userAgent !== undefined && /^durabletask-(js|scheduler)\//.test(userAgent);
+  return (
+    userAgent !== undefined && /^(?:durabletask-(?:js|scheduler)|grpc-node-js)\//.test(userAgent)
+  );
 }
 
 function readFilters(filters: WorkItemFilters | undefined): Stream['filters'] {

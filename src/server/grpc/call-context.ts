@@ -43,13 +43,19 @@ export function createCallContext(call: CancellableCall): CallContext {
       return firstText(call.metadata, 'x-durabletask-sticky') === '1';
     },
     get userAgent() {
-      return firstText(call.metadata, 'x-user-agent');
+      return firstText(call.metadata, 'x-user-agent') ?? nodeLibrary(call.metadata);
     },
     get signal() {
       controller ??= controllerFor(call);
       return controller.signal;
     },
   };
+}
+
+/** The plain JavaScript SDK says nothing of itself; its gRPC library does. */
+function nodeLibrary(metadata: Metadata): string | undefined {
+  const library = firstText(metadata, 'user-agent');
+  return library?.startsWith('grpc-node-js/') === true ? library : undefined;
 }
 
 function controllerFor(call: CancellableCall): AbortController {

@@ -95,7 +95,7 @@ function preference({ avoids }: Taker, { key }: Need, history: HistoryMode): num
 }
 
 /** A longer history is better fetched in pieces, also by a client that would take it in one message. */
-const MESSAGE_BYTES_COMMON = 4 * 1024 * 1024 - 16 * 1024;
+export const MESSAGE_BYTES_COMMON = 4 * 1024 * 1024 - 16 * 1024;
 
 function historyMode(taker: Taker, need: Need): HistoryMode | undefined {
   const { bytesWithoutHistory, memoryKey } = need;

@@ -11,7 +11,7 @@ import {
   leaseRun,
   type DispatchEnv,
 } from '../round/dispatch.ts';
-import type { Need, Room, Taken } from '../round/room.ts';
+import { MESSAGE_BYTES_COMMON, type Need, type Room, type Taken } from '../round/room.ts';
 import type { Entry, RoundState } from '../round/state.ts';
 import type { Claimed, WorkKind } from '../store.ts';
 import type { Catalog } from './catalog.ts';
@@ -39,6 +39,14 @@ export interface ClaimContext {
   readonly left: { readonly queue: Queue; readonly at: number }[];
   /** Queues that this round has looked through, and when what is left in them is due. */
   readonly seen: { readonly queue: Queue; readonly at: number | undefined }[];
+  /** Turns that nobody connected can carry: they wait for a worker that takes larger messages. */
+  readonly tooLarge: TooLarge[];
+}
+
+export interface TooLarge {
+  readonly hub: string;
+  readonly instanceId: string;
+  readonly bytes: number;
 }
 
 /** A leased turn whose history is still to be read. */
@@ -272,7 +280,7 @@ const INSTANCE = selectWhere(INSTANCES, {
 
 async function claimRuns(
   session: SqlSession,
-  { room, env }: ClaimContext,
+  { room, env, tooLarge }: ClaimContext,
   handed: Handed,
   { queue, hubName, type, limit }: Target,
 ): Promise<Page> {
@@ -297,7 +305,8 @@ async function claimRuns(
       continue;
     }
     const work = workOf(queue.kind);
-    const taken = room.take(hubName, work, type, needOfRun(run, events));
+    const need = needOfRun(run, events);
+    const taken = room.take(hubName, work, type, need);
     if (!taken && room.left(hubName, work, type) === 0) break;
     changed.push(run);
     if (taken) {
@@ -305,6 +314,9 @@ async function claimRuns(
       handed.turns.push({ instance, run, events, taken });
     } else {
       run.ready_at = env.now + DEFER_MS;
+      if (need.bytes > MESSAGE_BYTES_COMMON) {
+        tooLarge.push({ hub: hubName, instanceId: instance.id, bytes: need.bytes });
+      }
     }
   }
   await updateRuns(session, changed);

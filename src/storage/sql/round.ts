@@ -8,7 +8,13 @@ import { MissingRows, RoundState } from '../round/state.ts';
 import { touchFurther } from '../round/touch.ts';
 import type { Claimed, Outcome, StatusChange, Taker } from '../store.ts';
 import type { Catalog } from './catalog.ts';
-import { claimBacklog, claimDirectly, readHistories, type ClaimContext } from './claim.ts';
+import {
+  claimBacklog,
+  claimDirectly,
+  readHistories,
+  type ClaimContext,
+  type TooLarge,
+} from './claim.ts';
 import { KeysGrew } from './faults.ts';
 import type { Hints } from './hints.ts';
 import { RowCache } from './load.ts';
@@ -45,6 +51,7 @@ export interface RoundOutput {
   readonly outcomes: readonly Outcome[];
   readonly claimed: readonly Claimed[];
   readonly changes: readonly StatusChange[];
+  readonly tooLarge: readonly TooLarge[];
   /** Runs after COMMIT only: what this round taught about queues and timers. */
   readonly teach: (hints: Hints) => void;
 }
@@ -53,7 +60,13 @@ export async function runRound(session: SqlSession, input: RoundInput): Promise<
   const due = await readDueTimers(session, input);
   const { state, outcomes } = await decide(session, input, due.timers);
   let isMarked = false;
-  const context: ClaimContext = { ...input, room: new Room(input.takers), left: [], seen: [] };
+  const context: ClaimContext = {
+    ...input,
+    room: new Room(input.takers),
+    left: [],
+    seen: [],
+    tooLarge: [],
+  };
   const handed = claimDirectly(state, context);
   if (input.commits.length > 0 || due.timers.length > 0) {
     await input.mark(session);
@@ -68,6 +81,7 @@ export async function runRound(session: SqlSession, input: RoundInput): Promise<
     outcomes,
     claimed: [...turns, ...handed.activities],
     changes: state.changes,
+    tooLarge: context.tooLarge,
     teach: (hints) => {
       for (const { queue, at } of context.left) hints.noteQueue(queue, at);
       for (const { queue, at } of context.seen) hints.setQueue(queue, at);

@@ -12,6 +12,7 @@ import { CommitUnknown, ConnectionLost, HubGone, isWorthRepeating, KeysGrew } fr
 import type { Hints } from './hints.ts';
 import { IdsExhausted, type IdBlock } from './id-block.ts';
 import { repeated } from './repeated.ts';
+import type { TooLarge } from './claim.ts';
 import { runRound, type PlacedCommit, type RoundOutput } from './round.ts';
 import type { SqlDatabase, SqlSession } from './session.ts';
 
@@ -36,7 +37,7 @@ export interface RoundPart {
   readonly hub: string | undefined;
 }
 
-export type PartOutput = Omit<RoundOutput, 'teach'>;
+export type PartOutput = Omit<RoundOutput, 'teach' | 'tooLarge'>;
 
 interface PlacedPart {
   readonly commits: readonly PlacedCommit[];
@@ -48,7 +49,12 @@ interface PlacedPart {
 /** How often a round is repeated because of others before it fails. */
 const CONFLICTS_MAX = 20;
 
+/** Remembered warnings; beyond it some are said again. */
+const WARNED_MAX = 1000;
+
 export class RoundRunner {
+  /** Instances whose turn was reported as too large. */
+  readonly #warned = new Set<string>();
   readonly #options: RunnerOptions;
   #round = 0;
   #isClosed = false;
@@ -175,9 +181,22 @@ export class RoundRunner {
     return this.#teach(attempt);
   }
 
+  /** Once for each instance: it is tried again every second. */
+  #warnTooLarge({ hub, instanceId, bytes }: TooLarge): void {
+    const key = `${hub} ${instanceId}`;
+    if (this.#warned.has(key)) return;
+    if (this.#warned.size >= WARNED_MAX) this.#warned.clear();
+    this.#warned.add(key);
+    this.#options.logger.warn(
+      'a turn is larger than any connected worker accepts in one message; it waits for a worker that takes larger ones, or that declares history streaming',
+      { taskHub: hub, instanceId, bytes },
+    );
+  }
+
   #teach({ output }: Attempt): RoundOutput {
     if (!output) throw new Error('a round was committed before it was decided');
     output.teach(this.#options.hints);
+    for (const item of output.tooLarge) this.#warnTooLarge(item);
     return output;
   }
 
