@@ -25,13 +25,17 @@ import { TreeWorld, type Style } from '../support/tree-worker.ts';
 const REWINDS_MAX = 10;
 const PATIENT_FROM = 2;
 
+/** What becomes of the children between the failure and the rewind. */
+type Meddling = 'none' | 'purge' | 'end';
+
 /** Runs a tree until it fails, mends its fault and rewinds it until it completes. */
-async function heal(style: Style, tree: Tree): Promise<void> {
+async function heal(style: Style, tree: Tree, meddling: Meddling): Promise<void> {
   const world = await TreeWorld.open(style);
   try {
     await world.start('root', tree);
     let state = await world.ended('root');
     world.isFaulty = false;
+    if (meddling !== 'none') await world.meddle(meddling, 'root');
     for (let rewinds = 0; state.orchestrationStatus === OrchestrationStatus.FAILED; rewinds += 1) {
       assert.ok(rewinds < REWINDS_MAX, `fails again: ${state.failureDetails?.errorMessage}`);
       // Orphans of an attempt that failed may hold the ids of the next one's children: no rewind can help that.
@@ -46,14 +50,16 @@ async function heal(style: Style, tree: Tree): Promise<void> {
   }
 }
 
+const meddlings = fc.constantFrom<Meddling>('none', 'none', 'purge', 'end');
+
 describe('rewind of generated failing trees', function () {
   this.timeout(120_000);
 
   for (const style of ['classic', 'core'] as const) {
     it(`always completes once the fault is gone (${style} style)`, async () => {
       await fc.assert(
-        fc.asyncProperty(failingTrees, async (tree) => {
-          await heal(style, tree);
+        fc.asyncProperty(failingTrees, meddlings, async (tree, meddling) => {
+          await heal(style, tree, meddling);
         }),
         { numRuns: 200 },
       );

@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { systemIds } from '../../src/base/ids.ts';
+import type { RuntimeStatus } from '../../src/core/instance.ts';
 import {
   ActivityResponseSchema,
   CreateInstanceRequestSchema,
   GetWorkItemsRequestSchema,
   OrchestrationStatus,
   OrchestratorResponseSchema,
+  PurgeInstancesRequestSchema,
   RaiseEventRequestSchema,
   RewindInstanceRequestSchema,
+  SkipGracefulOrchestrationTerminationsRequestSchema,
   WorkItemSchema,
   type ActivityRequest,
   type OrchestrationState,
@@ -48,7 +51,7 @@ function childNames(instanceId: string): (name: string | undefined) => string | 
 
 const classic = classicOptions(function* ({ df }): Generator {
   const nameOf = childNames(df.instanceId);
-  return (yield* runTree<Task>(df.getInput<Tree>(), {
+  return yield* runTree<Task>(df.getInput<Tree>(), {
     activity: (call) =>
       df.callActivityWithRetry('Work', { ...RETRY, maxNumberOfAttempts: call.attempts }, call),
     undo: () => df.callActivity('Undo'),
@@ -63,7 +66,7 @@ const classic = classicOptions(function* ({ df }): Generator {
     event: (name) => df.waitForExternalEvent(name),
     all: (tasks) => df.Task.all(tasks),
     any: (tasks) => df.Task.any(tasks),
-  })) as unknown;
+  });
 });
 
 const core = coreOptions(async function* (context, input): AsyncGenerator {
@@ -71,7 +74,7 @@ const core = coreOptions(async function* (context, input): AsyncGenerator {
   const retryOf = (maxNumberOfAttempts: number): RetryPolicy =>
     new RetryPolicy({ ...RETRY, maxNumberOfAttempts });
   await Promise.resolve();
-  return (yield* runTree<Task>(input as Tree, {
+  return yield* runTree<Task>(input as Tree, {
     activity: (call) => context.callActivity('Work', call, { retry: retryOf(call.attempts) }),
     undo: () => context.callActivity('Undo'),
     child: ({ steps, attempts, name }) => {
@@ -86,7 +89,7 @@ const core = coreOptions(async function* (context, input): AsyncGenerator {
     event: (name) => context.waitForExternalEvent(name),
     all: (tasks) => whenAll(tasks),
     any: (tasks) => whenAny(tasks),
-  })) as unknown;
+  });
 });
 
 const OPTIONS: Readonly<Record<Style, OrchestratorOptions>> = { classic, core };
@@ -203,6 +206,19 @@ export class TreeWorld implements WorkItemSink {
     await this.scheduler.rewindInstance(HUB, request);
   }
 
+  /** Takes everything but one instance away: what has ended is purged, or what lives is ended by force. */
+  async meddle(how: 'purge' | 'end', spared: string): Promise<void> {
+    const instanceIds = (await this.#list([])).filter((id) => id !== spared);
+    if (how === 'purge') {
+      const request = { case: 'instanceBatch' as const, value: { instanceIds } };
+      await this.scheduler.purgeInstances(HUB, create(PurgeInstancesRequestSchema, { request }));
+    } else {
+      const batch = { instanceBatch: { instanceIds } };
+      const request = create(SkipGracefulOrchestrationTerminationsRequestSchema, batch);
+      await this.scheduler.forceEnd(HUB, request);
+    }
+  }
+
   async state(instanceId: string): Promise<OrchestrationState> {
     const state = await this.scheduler.getInstance(HUB, instanceId, { payloads: true });
     assert.ok(state);
@@ -233,13 +249,16 @@ export class TreeWorld implements WorkItemSink {
     assert.fail('stuck');
   }
 
-  async #live(): Promise<readonly string[]> {
-    const { PENDING, RUNNING } = OrchestrationStatus;
-    const live = await this.store.queryInstances({
-      ...{ hub: HUB, statuses: [PENDING, RUNNING], createdFrom: undefined, createdTo: undefined },
+  #live(): Promise<readonly string[]> {
+    return this.#list([OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING]);
+  }
+
+  async #list(statuses: readonly RuntimeStatus[]): Promise<readonly string[]> {
+    const page = await this.store.queryInstances({
+      ...{ hub: HUB, statuses, createdFrom: undefined, createdTo: undefined },
       ...{ idPrefix: undefined, after: undefined, limit: 1000, payloads: false },
     });
-    return live.items.map(({ instanceId }) => instanceId);
+    return page.items.map(({ instanceId }) => instanceId);
   }
 
   async #raiseAll(): Promise<void> {
