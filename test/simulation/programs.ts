@@ -100,19 +100,25 @@ function* retrying(ctx: Ctx, key: string): Run {
   return yield* wait<string>(ctx.callActivity('flaky', key, { retry: RETRY }));
 }
 
+interface Tree {
+  readonly key: string;
+  readonly depth: number;
+  readonly width: number;
+  /** Leaves that go on for longer than any simulation, once they are repaired. */
+  readonly lasting: readonly string[];
+}
+
 /** A tree that fails at its leaves until they are repaired. */
-function* fragile(
-  ctx: Ctx,
-  { key, depth, width }: { key: string; depth: number; width: number },
-): Run {
+function* fragile(ctx: Ctx, { key, depth, width, lasting }: Tree): Run {
   const before = yield* wait<number>(ctx.callActivity('increment', depth));
   if (depth === 0) {
     const text = yield* wait<string>(ctx.callActivity('brittle', key));
+    if (lasting.includes(key)) yield ctx.createTimer(1e6);
     return `${text}${before}`;
   }
   const below = Array.from({ length: width }, (_, index) => {
     const childKey = `${key}.${index}`;
-    const input = { key: childKey, depth: depth - 1, width };
+    const input = { key: childKey, depth: depth - 1, width, lasting };
     return ctx.callSubOrchestrator('fragile', input, { instanceId: childKey });
   });
   const texts = yield* wait<string[]>(whenAll(below));

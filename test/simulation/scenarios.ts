@@ -223,14 +223,18 @@ function fragileOutput(key: string, depth: number, width: number): string {
   return `(${below.join(',')})${depth + 1}`;
 }
 
-async function failTree(actor: Actor): Promise<{ depth: number; width: number }> {
+async function failTree(
+  actor: Actor,
+  { isLasting }: { readonly isLasting: boolean },
+): Promise<{ depth: number; width: number }> {
   const { id, random, outside } = actor;
   const depth = random.int(0, 2);
   const width = random.int(1, 2);
   const all = leaves(id, depth, width);
-  const broken = all.filter(() => random.chance(0.5));
-  for (const key of broken.length === 0 ? all.slice(0, 1) : broken) outside.broken.add(key);
-  await start(actor, 'fragile', { key: id, depth, width });
+  const chosen = all.filter(() => random.chance(0.5));
+  const broken = chosen.length === 0 ? all.slice(0, 1) : chosen;
+  for (const key of broken) outside.broken.add(key);
+  await start(actor, 'fragile', { key: id, depth, width, lasting: isLasting ? broken : [] });
   const state = await ended(actor);
   assert.equal(statusName(state.runtimeStatus), 'FAILED', describe(state));
   for (const key of all) outside.broken.delete(key);
@@ -239,7 +243,7 @@ async function failTree(actor: Actor): Promise<{ depth: number; width: number }>
 
 const rewind: Scenario = async (actor) => {
   const { client, id } = actor;
-  const { depth, width } = await failTree(actor);
+  const { depth, width } = await failTree(actor, { isLasting: false });
   for (;;) {
     await persist(actor, () => client.rewindInstance(id, 'repaired'), { code: 'WRONG_STATE' });
     const state = await ended(actor);
@@ -252,7 +256,7 @@ const rewind: Scenario = async (actor) => {
 
 const terminateRewound: Scenario = async (actor) => {
   const { client, id, random } = actor;
-  const { depth, width } = await failTree(actor);
+  const { depth, width } = await failTree(actor, { isLasting: true });
   await persist(actor, () => client.rewindInstance(id, 'repaired'), { code: 'WRONG_STATE' });
   if (random.chance(0.5)) await pause(actor);
   const options = terminateOptions({ output: 'enough', recursive: true });

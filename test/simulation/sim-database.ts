@@ -151,7 +151,7 @@ export class SimSession implements SqlDatabase {
   }
 
   pause(): Promise<void> {
-    return Promise.resolve();
+    return this.#options.clock.sleep(50);
   }
 
   close(): Promise<void> {
