@@ -129,7 +129,11 @@ export async function writeRound(session: SqlSession, state: RoundState): Promis
     DELETE_TIMER,
     state.removedTimers.map(({ hub, tid }) => [hub, tid]),
   );
-  await session.runMany(INSERT_TIMER, inserts(TIMERS, state.timers));
+  // The same round may have ended what asked for a timer.
+  const wanted = state.timers.filter(
+    ({ hub, rid, exec }) => state.byRid(hub, rid)?.run?.exec === exec,
+  );
+  await session.runMany(INSERT_TIMER, inserts(TIMERS, wanted));
   await session.runMany(INSERT_GARBAGE, inserts(GARBAGE, state.garbage));
 }
 

@@ -3,6 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { action, complete, continueAsNew, createTimer } from '../../support/actions.ts';
 import { newEventsOf, orchestrations, raise, turn, type UseBench } from './bench.ts';
 import type { ClaimedOrchestration } from '../../../src/storage/store.ts';
+import { encodeEvent } from '../../../src/wire/events.ts';
 
 function firedIds(item: ClaimedOrchestration): number[] {
   return newEventsOf(item).flatMap(({ eventType }) =>
@@ -30,6 +31,16 @@ export function timersContract(use: UseBench): void {
       await bench.apply(turn(item));
       bench.advance(100_000);
       await bench.takeNothing();
+    });
+
+    it('is not kept for an instance that is ended in the same round', async () => {
+      const bench = use();
+      const event = encodeEvent({ eventType: { case: 'executionTerminated', value: {} } });
+      const asked = turn(await bench.begin('a'), [createTimer(1, bench.now + 1000)]);
+      await bench.exchange([asked, { kind: 'end', hub: 'default', instanceId: 'a', event }]);
+      await bench.reopen();
+      await bench.exchange([]);
+      assert.equal(bench.last?.wakeAt, undefined);
     });
 
     it('with a fraction of a millisecond fires after it, and the clock shows so', async () => {
