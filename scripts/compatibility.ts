@@ -125,8 +125,8 @@ const SDKS = `## Other SDKs
 | SDK | How it is tested |
 | --- | --- |
 | JavaScript, \`@microsoft/durabletask-js\` | with \`npm test\`: \`test/compat/published-sdk\` |
-| Python, \`durabletask\` and \`durabletask-azuremanaged\` | with \`npm run test:sdks\` (needs Python): the published packages, client and worker |
-| Java, \`com.microsoft:durabletask-client\` | with \`npm run test:sdks\` (needs Java and Maven): the published packages, client and worker |
+| Python, \`durabletask\` and \`durabletask-azuremanaged\` | \`npm run test:sdks\` (Python 3.10+): 1.12.0, client and worker, 104 cases each; azuremanaged also on SQLite |
+| Java, \`com.microsoft:durabletask-client\` | \`npm run test:sdks\` (JDK 11+, Maven): 1.5.0, the newest that the registry used here serves, client and worker, 52 cases on memory and SQLite. It knows no completion tokens: its completions are matched by instance and task. The azuremanaged companions were not served; the suite sends the header they add |
 | .NET, \`Microsoft.DurableTask.*\` | not run: the package registries that this project uses do not serve it. Its wire behaviour (chunked completions, action ids from 0, history streaming, all three limits sent) is driven by hand in \`test/compat/wire\` |
 `;
 

@@ -12,6 +12,7 @@ import { inboxContract } from './store/inbox.contract.ts';
 import { leasesContract } from './store/leases.contract.ts';
 import { readsContract } from './store/reads.contract.ts';
 import { managementContract } from './store/management.contract.ts';
+import { lawsContract } from './store/laws.contract.ts';
 import { parkedContract } from './store/parked.contract.ts';
 import { rewindContract } from './store/rewind.contract.ts';
 import { roomsContract } from './store/rooms.contract.ts';
@@ -49,6 +50,7 @@ export function storeContract(name: string, open: OpenForContract): void {
     rewindContract(use);
     managementContract(use);
     roomsContract(use);
+    lawsContract(use);
     modelContract(use);
   });
 }
