@@ -105,20 +105,61 @@ function countIn(output: string, word: 'passing' | 'failing'): number {
   return [...found].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-function run(command: readonly string[]): Promise<{ code: number; output: string }> {
+/** More than any step needs; one that takes longer hangs, and a hanging run would end without a word. */
+const STEP_MAX_MS = 6 * 60_000;
+/** What a step's own children may still print once it has exited. */
+const LAST_OUTPUT_MS = 2000;
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Runs a step in a process group of its own, so that nothing it started outlives it. */
+function run(command: readonly string[]): Promise<Ended> {
   const [file = '', ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(file, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       process.stdout.write(text);
     });
+    const endGroup = (): void => {
+      if (child.pid !== undefined) killGroup(child.pid);
+    };
+    const interrupted = (): void => {
+      endGroup();
+      process.exit(1);
+    };
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+    const late = setTimeout(() => {
+      process.stdout.write(`\nstill running after ${STEP_MAX_MS / 60_000} min; ended\n`);
+      endGroup();
+    }, STEP_MAX_MS);
     child.on('error', reject);
+    child.on('exit', () => {
+      clearTimeout(late);
+      setTimeout(endGroup, LAST_OUTPUT_MS).unref();
+    });
     child.on('close', (code) => {
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      endGroup();
       resolve({ code: code ?? 1, output });
     });
   });
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 process.exitCode = await main(process.argv.slice(2));

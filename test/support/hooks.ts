@@ -9,7 +9,20 @@ export function onLeakCheck(check: Leak): void {
   leaks.push(check);
 }
 
+/** How long a process may take to end by itself once its tests have. */
+const END_MAX_MS = 10_000;
+
+/** Names what keeps this process running, then ends it with the result of its tests. */
+function endLate(): void {
+  const left = process.getActiveResourcesInfo().join(', ');
+  process.stderr.write(`The tests are over, yet the process goes on; left open: ${left}\n`);
+  process.exit();
+}
+
 export const mochaHooks = {
+  afterAll(): void {
+    setTimeout(endLate, END_MAX_MS).unref();
+  },
   afterEach(): void {
     const found = leaks.map((check) => check()).filter((leak) => leak !== undefined);
     assert.deepEqual(found, [], 'something was left open');
