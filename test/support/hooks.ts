@@ -22,6 +22,9 @@ function endLate(): void {
 export const mochaHooks = {
   afterAll(): void {
     setTimeout(endLate, END_MAX_MS).unref();
+    // Node 24 now and then spins for ever in its own clean-up of a process that simply runs out of work (seen with a
+    // socket that the peer's HTTP/2 session had half closed); an explicit end skips that.
+    process.once('beforeExit', () => process.exit());
   },
   afterEach(): void {
     const found = leaks.map((check) => check()).filter((leak) => leak !== undefined);
