@@ -9,8 +9,8 @@ import { ReplyCutter } from '../support/reply-cutter.ts';
 import { activityDone, caseOf, casesOf, raise, refusal, terminate, turn } from './store/bench.ts';
 import {
   Cluster,
+  commitOfRound,
   hold,
-  isCommit,
   isMark,
   untilSomebodyWaits,
   type Node,
@@ -46,7 +46,7 @@ describe('two stores on one PostgreSQL', () => {
 
   describe('the same id started on both', () => {
     it('is taken once, by whoever commits first', async () => {
-      const held = hold(a, isCommit);
+      const held = hold(a, commitOfRound());
       const first = a.bench.commit(a.bench.start('x', { input: '"a"' }));
       await held.reached;
       const second = b.bench.commit(b.bench.start('x', { input: '"b"' }));
@@ -126,7 +126,7 @@ describe('two stores on one PostgreSQL', () => {
 
     it('in a turn does not lose what the other delivers meanwhile', async () => {
       const item = await a.bench.begin('x');
-      const held = hold(a, isCommit);
+      const held = hold(a, commitOfRound());
       const committed = a.bench.commit(turn(item));
       await held.reached;
       const raised = b.bench.commit(raise('x', 'news'));
@@ -143,7 +143,7 @@ describe('two stores on one PostgreSQL', () => {
       const policy = create(OrchestrationIdReusePolicySchema, {
         replaceableStatus: [OrchestrationStatus.TERMINATED],
       });
-      const held = hold(a, isCommit);
+      const held = hold(a, commitOfRound());
       const replaced = a.bench.commit(a.bench.start('x', { policy }));
       await held.reached;
       const raised = b.bench.commit(raise('x', 'news'));
@@ -277,8 +277,9 @@ describe('two stores on one PostgreSQL', () => {
 
     it('before it took effect is repeated', async () => {
       let cuts = 0;
+      const isLast = commitOfRound();
       cut.database.watch = (sql) => {
-        if (!isCommit(sql) || cuts > 0) return;
+        if (!isLast(sql) || cuts > 0) return;
         cuts += 1;
         proxy.cut();
       };

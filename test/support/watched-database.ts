@@ -27,6 +27,8 @@ export class WatchedDatabase implements SqlDatabase {
   ): Promise<T> {
     return this.#database.transaction(async (session) => {
       const result = await work(new WatchedSession(session, (sql) => this.watch(sql)));
+      // Sent is not done: whoever holds up the COMMIT wants the locks of what comes before it.
+      await session.all('select 1', []);
       await this.watch('commit');
       return result;
     }, options);

@@ -91,6 +91,18 @@ export const isCommit = (sql: string): boolean => sql === 'commit';
 /** The statement that every round with something to commit begins its writes with. */
 export const isMark = (sql: string): boolean => sql.startsWith('update nodes set round');
 
+/**
+ * Matches the COMMIT of a round. Before a node's first round come transactions that set ids and types aside, which
+ * are no part of what a test holds up.
+ */
+export function commitOfRound(): (sql: string) => boolean {
+  let isMarked = false;
+  return (sql) => {
+    isMarked ||= isMark(sql);
+    return isMarked && isCommit(sql);
+  };
+}
+
 /** Resolves once somebody waits for a lock in the database. */
 export async function untilSomebodyWaits(schema: PostgresSchema): Promise<void> {
   const client = await schema.connect();
