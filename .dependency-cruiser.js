@@ -40,6 +40,14 @@ const rooms = {
     npm: ['@bufbuild/protobuf', '@azure/functions', 'durable-functions', '@opentelemetry'],
     node: true,
   },
+  testing: {
+    rooms: [
+      ...['proto', 'wire', 'core', 'base', 'telemetry', 'replay', 'storage', 'scheduler'],
+      ...['client', 'worker', 'functions', 'server/grpc'],
+    ],
+    npm: ['@bufbuild/protobuf', 'durable-functions'],
+    node: true,
+  },
   register: { rooms: ['functions', 'index.ts'], npm: [], node: true },
   devhost: {
     rooms: ['base', 'config', 'telemetry'],

@@ -35,6 +35,7 @@ const ROOMS = [
   'simulation',
   'storage',
   'telemetry',
+  'testing',
   'worker',
 ];
 

@@ -11,7 +11,7 @@ import type { AppSettings } from '../config/host-json.ts';
 import { invalidArgument } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { TaskHubWorker } from '../worker/task-hub-worker.ts';
-import { activityInvoker } from './activity-invocation.ts';
+import { addAppFunctions } from './app-functions.ts';
 import { loadCoreModule } from './core-module.ts';
 import { DurableClient } from './durable-client.ts';
 import { appSettings } from './environment.ts';
@@ -21,7 +21,6 @@ import type { ManagementAccess } from './management/access.ts';
 import type { ManagementOptions } from './management/options.ts';
 import { createLinks } from './management/links.ts';
 import type { ManagementLinks } from './management/links.ts';
-import { orchestratorStyle } from './orchestrator-style.ts';
 import { durableRegistry, hasOrchestrator, processWide } from './registry.ts';
 import { functionAppDir, readSettings } from './settings.ts';
 import type { ExtensionSettings } from './settings.ts';
@@ -183,7 +182,6 @@ export class ExtensionRuntime {
 
   #createWorker(settings: ExtensionSettings): TaskHubWorker {
     const { clock, ids, logger } = this.#options;
-    const { orchestrators, activities } = durableRegistry();
     const { defaultVersion } = settings;
     const worker = new TaskHubWorker({
       connectionString: formatConnectionString(settings.connection),
@@ -197,13 +195,7 @@ export class ExtensionRuntime {
       ids,
       logger,
     });
-    for (const [name, orchestrator] of orchestrators) {
-      const style = orchestratorStyle({ name, defaultVersion });
-      worker.addNamedOrchestrator(name, orchestrator, style);
-    }
-    for (const [name, handler] of activities) {
-      worker.addActivityInvoker(name, activityInvoker(handler, ids));
-    }
+    addAppFunctions(worker, { functions: durableRegistry(), defaultVersion, ids });
     return worker;
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { installPacked, startCommand, type Installed } from './support/installed.ts';
 
-const ENTRIES = ['', '/client', '/worker', '/scheduler', '/register'];
+const ENTRIES = ['', '/client', '/worker', '/scheduler', '/register', '/testing'];
 
 describe('packed package', () => {
   let project: Installed;
