@@ -124,6 +124,21 @@ describe('two stores on one PostgreSQL', () => {
       await a.bench.takeActivity();
     });
 
+    it('with an instance that is ready holds it up, but not out of sight', async () => {
+      await a.bench.exchange([a.bench.start('x')]);
+      const held = hold(b, commitOfRound());
+      const raised = b.bench.commit(raise('x', 'news'));
+      await held.reached;
+      await a.bench.takeNothing();
+      const wakeAt = a.bench.last?.wakeAt ?? Infinity;
+      assert.ok(wakeAt < a.bench.now + 100, `to be looked for at ${wakeAt}`);
+      held.open();
+      assert.equal(refusal(await raised), 'OK');
+      a.bench.now = wakeAt;
+      const item = await a.bench.takeTurn();
+      assert.ok(casesOf(item).fresh.includes('eventRaised'));
+    });
+
     it('in a turn does not lose what the other delivers meanwhile', async () => {
       const item = await a.bench.begin('x');
       const held = hold(a, commitOfRound());

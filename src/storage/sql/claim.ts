@@ -355,6 +355,10 @@ async function readUnread(session: SqlSession, run: RunRow): Promise<readonly In
   }
 }
 
+/** Who holds a row that is ready is done with it soon, and may leave it as ready as it was. In ms. */
+const LOCKED_RETRY_MS = 10;
+
+/** When to look at a queue again of which all was handed out that could be. */
 async function nextInQueue(
   session: SqlSession,
   { hub, kind, type }: Queue,
@@ -363,15 +367,16 @@ async function nextInQueue(
   const rows =
     kind === KIND.activity
       ? await session.all(
-          'select min(ready_at) as at from activities where hub = $1 and type = $2 and ready_at > $3',
-          [hub, type, now],
+          'select min(ready_at) as at from activities where hub = $1 and type = $2',
+          [hub, type],
         )
       : await session.all(
-          'select min(ready_at) as at from runs where hub = $1 and kind = $2 and type = $3 and ready_at > $4',
-          [hub, kind, type, now],
+          'select min(ready_at) as at from runs where hub = $1 and kind = $2 and type = $3',
+          [hub, kind, type],
         );
   const at = rows[0]?.['at'];
-  return typeof at === 'number' ? at : undefined;
+  if (typeof at !== 'number') return undefined;
+  return at > now ? at : now + LOCKED_RETRY_MS;
 }
 
 const CHUNKS = selectWhere(HISTORY, {

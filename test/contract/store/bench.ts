@@ -238,9 +238,9 @@ export function deliver(instanceId: string, eventType: EventType, hub: string = 
   return { kind: 'deliver', hub, instanceId, event: encodeEvent({ eventType }) };
 }
 
-export function raise(instanceId: string, name: string, input?: string): Commit {
+export function raise(instanceId: string, name: string, input?: string, hub = HUB): Commit {
   const value = { name, ...(input !== undefined && { input }) };
-  return deliver(instanceId, { case: 'eventRaised', value });
+  return deliver(instanceId, { case: 'eventRaised', value }, hub);
 }
 
 export function terminate(instanceId: string, input?: string, recurse = false): Commit {
