@@ -37,7 +37,13 @@ const rooms = {
   },
   functions: {
     rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config', 'replay', 'client', 'worker'],
-    npm: ['@bufbuild/protobuf', '@azure/functions', 'durable-functions', '@opentelemetry'],
+    npm: [
+      '@bufbuild/protobuf',
+      '@azure/functions',
+      '@azure/identity',
+      'durable-functions',
+      '@opentelemetry',
+    ],
     node: true,
   },
   testing: {

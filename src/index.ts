@@ -27,6 +27,7 @@ import {
   TaskFailedError,
 } from './functions/value-classes.ts';
 import { ClassicOrchestrationContext as DurableOrchestrationContext } from './replay/classic-context.ts';
+import { DurableHttpResponse } from './replay/http-call.ts';
 
 installExtension();
 
@@ -40,13 +41,13 @@ export type {
   ActivityOptions,
   AsyncOrchestrationHandler,
   AsyncOrchestrationOptions,
+  CallHttpOptions,
   OrchestrationContext,
   OrchestrationHandler,
   OrchestrationOptions,
 } from './functions/app.ts';
 export type {
   ActivityTrigger,
-  CallHttpOptions,
   CosmosDBDurableClientHandler,
   CosmosDBDurableClientOptions,
   CosmosDBv3DurableClientOptions,
@@ -91,6 +92,7 @@ export type {
   TokenSource,
   WaitForCompletionOptions,
 } from 'durable-functions';
+export type { HttpRetryOptions } from './replay/http-call.ts';
 
 export {
   AggregatedError,
@@ -99,6 +101,7 @@ export {
   DummyOrchestrationContext,
   DurableClient,
   DurableError,
+  DurableHttpResponse,
   DurableLock,
   DurableOrchestrationContext,
   DurableOrchestrationStatus,
@@ -125,6 +128,7 @@ const durableFunctions = {
   DummyOrchestrationContext,
   DurableClient,
   DurableError,
+  DurableHttpResponse,
   DurableLock,
   DurableOrchestrationContext,
   DurableOrchestrationStatus,

@@ -3,6 +3,7 @@ import type * as df from 'durable-functions';
 import { createLazyActivityTask, createLazySubOrchestrationTask } from '../replay/classic-tasks.ts';
 import { invalidArgument } from '../core/errors.ts';
 import type { CoreOrchestrationContext } from '../replay/core-context.ts';
+import type { HttpRetryOptions } from '../replay/http-call.ts';
 import { loadCoreModule } from './core-module.ts';
 import { assertNoHostRequests } from './host-only-bindings.ts';
 import { entitiesAreLater } from './registration-wrap.ts';
@@ -11,9 +12,18 @@ import type { OrchestratorFunction } from './registry.ts';
 
 export * as client from './app-client.ts';
 
+/** Options of `callHttp`: those of durable-functions, and two that it has in .NET only. */
+export interface CallHttpOptions extends df.CallHttpOptions {
+  /** Without them a request that cannot be sent fails at once. */
+  retryOptions?: HttpRetryOptions;
+  /** For the request and all polling together. Default: none. */
+  timeoutInMilliseconds?: number;
+}
+
 /** The context of an orchestrator: that of durable-functions, with the members of durabletask-js. */
-export type OrchestrationContext = df.OrchestrationContext &
-  Pick<CoreOrchestrationContext, keyof CoreOrchestrationContext>;
+export type OrchestrationContext = df.OrchestrationContext & {
+  readonly df: { callHttp(options: CallHttpOptions): df.Task };
+} & Pick<CoreOrchestrationContext, keyof CoreOrchestrationContext>;
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unnecessary-type-arguments --
    As in durable-functions: what comes in and what tasks give is JSON that only the app knows. Older

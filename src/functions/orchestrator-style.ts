@@ -13,6 +13,8 @@ export interface OrchestratorStyleOptions {
   readonly name: string;
   /** Version of sub-orchestrations that name none. */
   readonly defaultVersion: string | undefined;
+  /** Between the polls of `callHttp` where the server does not say. */
+  readonly httpSleepMs?: number | undefined;
 }
 
 /**
@@ -34,10 +36,10 @@ class OrchestrationInvocation extends azureFunctions.InvocationContext {
   readonly df: ClassicOrchestrationContext;
   readonly #core: CoreOrchestrationContext;
 
-  constructor(engine: OrchestrationEngine, { name, defaultVersion }: OrchestratorStyleOptions) {
+  constructor(engine: OrchestrationEngine, { name, ...options }: OrchestratorStyleOptions) {
     super(invocationInit(engine, name));
-    this.df = new ClassicOrchestrationContext(engine, { defaultVersion });
-    this.#core = new CoreOrchestrationContext(engine, { defaultVersion });
+    this.df = new ClassicOrchestrationContext(engine, options);
+    this.#core = new CoreOrchestrationContext(engine, options);
   }
 
   // What durabletask-js has on its context goes onto the class once, not onto each context.
@@ -74,7 +76,7 @@ function memberOf(core: CoreOrchestrationContext, name: string): unknown {
 }
 
 /** The error that user code catches: `TaskFailedError` of durable-functions. */
-function createTaskFailure({ taskName, taskId, details }: TaskFailureInfo): Error {
+export function createTaskFailure({ taskName, taskId, details }: TaskFailureInfo): Error {
   // Its declaration leaves out the two arguments that its code takes.
   const Declared = TaskFailedError as new (
     failure: typeof details,

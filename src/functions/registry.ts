@@ -69,6 +69,11 @@ export function registerActivity(
   durableRegistry().activities.set(name, handler);
 }
 
+/** True for the names of what this package itself puts into every worker. */
+export function isReservedName(name: string): boolean {
+  return /^BuiltIn__/i.test(name);
+}
+
 /** Whether an orchestrator of that name is registered; function names are compared without case. */
 export function hasOrchestrator(name: string): boolean {
   return spellingOf(durableRegistry().orchestrators, name) !== undefined;
@@ -85,6 +90,12 @@ function assertFree(name: string, { isHosted }: RegisterOptions): void {
   if (typeof name !== 'string' || name.trim() === '') {
     throw invalidArgument(
       `A durable function needs a name: expected a non-blank string, got ${typeof name}.`,
+    );
+  }
+  if (isReservedName(name)) {
+    throw invalidArgument(
+      `Function "${name}" cannot be registered: names that begin with "BuiltIn__" belong to ` +
+        'durabletask-scheduler itself. Choose another name.',
     );
   }
   if (!isHosted) return;

@@ -182,7 +182,6 @@ export class ExtensionRuntime {
 
   #createWorker(settings: ExtensionSettings): TaskHubWorker {
     const { clock, ids, logger } = this.#options;
-    const { defaultVersion } = settings;
     const worker = new TaskHubWorker({
       connectionString: formatConnectionString(settings.connection),
       maxConcurrentOrchestrations: settings.maxConcurrentOrchestrations,
@@ -195,7 +194,7 @@ export class ExtensionRuntime {
       ids,
       logger,
     });
-    addAppFunctions(worker, { functions: durableRegistry(), defaultVersion, ids });
+    addAppFunctions(worker, { functions: durableRegistry(), ...settings, clock, ids });
     return worker;
   }
 

@@ -19,6 +19,8 @@ export interface ExtensionSettings {
   readonly defaultVersion: string | undefined;
   /** Which versions the worker runs: `versionMatchStrategy` and `versionFailureStrategy`. */
   readonly versioning: VersioningOptions;
+  /** Between the polls of `callHttp` where the server does not say. */
+  readonly httpSleepMs: number;
   /** Whether a start with the id of a live instance replaces it. */
   readonly mayReplaceRunning: boolean;
   readonly http: HttpSettings;
@@ -54,7 +56,8 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
   const connectionName = readConnectionName(host);
   const hubName = host.text(`${DURABLE}.hubName`);
   const connection = readConnection({ connectionName, hubName, env });
-  const concurrency = (name: string): number => shareOf(readConcurrency(host, name), env);
+  const concurrency = (name: string): number =>
+    shareOf(readWhole(host, name, CONCURRENCY_PER_CORE * availableParallelism()), env);
   return {
     connectionName,
     connection,
@@ -63,6 +66,7 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
     maxConcurrentActivities: concurrency('maxConcurrentActivityFunctions'),
     defaultVersion: host.text(`${DURABLE}.defaultVersion`),
     versioning: readVersioning(host),
+    httpSleepMs: readWhole(host, 'httpSettings.defaultAsyncRequestSleepTimeMilliseconds', 30_000),
     mayReplaceRunning:
       host.text(`${DURABLE}.overridableExistingInstanceStates`)?.toLowerCase() === 'anystate',
     http: readHttpSettings(host, env),
@@ -141,9 +145,9 @@ function readConnection({ connectionName, hubName, env }: ReadConnectionOptions)
   return hubName === undefined ? connection : { ...connection, taskHub: hubName };
 }
 
-function readConcurrency(host: HostJson, name: string): number {
+function readWhole(host: HostJson, name: string, byDefault: number): number {
   const path = `${DURABLE}.${name}`;
-  const value = host.number(path) ?? CONCURRENCY_PER_CORE * availableParallelism();
+  const value = host.number(path) ?? byDefault;
   if (Number.isInteger(value) && value > 0) return value;
   throw invalidArgument(`${host.file}: ${path} must be a whole number above 0, got ${value}.`);
 }

@@ -2,13 +2,20 @@ import type { ClassicRetryOptions } from './classic-tasks.ts';
 import { assertNotBlank, classicRetryPolicy, subOrchestrationWork } from './classic-tasks.ts';
 import type { OrchestrationEngine } from './engine.ts';
 import { NotAvailableYetError } from './errors.ts';
+import { httpCallWork } from './http-call.ts';
+import type { CallHttpOptions } from './http-call.ts';
 import { AnyTask, AtomicTask, FailFastAllTask, Task, TimerTask } from './tasks.ts';
 
 /** What the classic facade needs from host.json. */
 export interface ClassicContextOptions {
   /** Version of sub-orchestrations that name none. */
   readonly defaultVersion: string | undefined;
+  /** Between the polls of `callHttp` where the server does not say. Default 30,000. */
+  readonly httpSleepMs?: number | undefined;
 }
+
+/** The host's default. */
+const HTTP_SLEEP_MS = 30_000;
 
 /** `context.df.isLocked()` of durable-functions. */
 export interface LockState {
@@ -159,8 +166,15 @@ export class ClassicOrchestrationContext {
     return { isLocked: false, ownedLocks: [] };
   }
 
-  callHttp(): Task {
-    throw new NotAvailableYetError('context.df.callHttp');
+  /**
+   * Sends an HTTP request; the answer is a `DurableHttpResponse` whatever its status. A 202 with a
+   * `Location` is polled until it is something else. Fails when the request cannot be sent.
+   */
+  callHttp(options: CallHttpOptions): Task {
+    const { currentTimeAt: now, version } = this.#engine;
+    const { httpSleepMs: sleepMs = HTTP_SLEEP_MS } = this.#options;
+    const work = httpCallWork(options, { now, version, sleepMs });
+    return this.#offer(new AtomicTask('classic', work));
   }
 
   #offer<T extends Task>(task: T): T {

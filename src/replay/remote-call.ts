@@ -47,10 +47,13 @@ export class RemoteCall {
     this.#engine.open(id, { kind: 'call', call: this });
   }
 
-  /** The attempt succeeded. */
+  /** The attempt succeeded: settles the task, or goes on with the call that takes this one's place. */
   complete(result: string | undefined): void {
     try {
-      this.#task.succeed(decodePayload(result, `The result of ${this.#label}`));
+      const value = decodePayload(result, `The result of ${this.#label}`);
+      const outcome = this.#work.settle?.(value, this.#engine.currentTimeAt) ?? { value };
+      if ('next' in outcome) new RemoteCall(this.#engine, this.#task, outcome.next).start();
+      else this.#task.succeed(outcome.value);
     } catch (error) {
       this.#task.fail(error as Error);
     }

@@ -10,10 +10,19 @@ export type TaskStyle = 'classic' | 'core';
 export type TaskWork =
   ActivityWork | SubOrchestrationWork | ExternalEventWork | { readonly kind: 'timer' };
 
+/** What a call came to: a value, or another call in whose place its task waits on. */
+export type CallOutcome =
+  { readonly value: unknown } | { readonly next: ActivityWork | SubOrchestrationWork };
+
+/** Turns a call's result into its outcome, the same in every replay. `now` is epoch ms of the turn. */
+export type SettleCall = (value: unknown, now: number) => CallOutcome;
+
 export interface ActivityWork {
   readonly kind: 'activity';
   readonly name: string;
   readonly input: unknown;
+  /** Default: the result is the value. */
+  readonly settle?: SettleCall | undefined;
   readonly retry?: RetrySpec | undefined;
   readonly version?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
@@ -23,6 +32,8 @@ export interface SubOrchestrationWork {
   readonly kind: 'subOrchestration';
   readonly name: string;
   readonly input: unknown;
+  /** Default: the result is the value. */
+  readonly settle?: SettleCall | undefined;
   /** Made from the execution id and the action id when not given. */
   readonly instanceId?: string | undefined;
   readonly retry?: RetrySpec | undefined;

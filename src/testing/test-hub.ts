@@ -104,7 +104,7 @@ export class TestHub implements AsyncDisposable {
     const client = TaskHubClient.open({ connection: scheduler.connect(), ids });
     const hub = new TestHub({ scheduler, client, worker, clock, patienceMs });
     try {
-      addFunctions(worker, options, ids);
+      addFunctions(worker, options, { clock, ids });
       await worker.connected();
       await hub.idle();
       return hub;
@@ -208,7 +208,11 @@ function sleep(ms: number): Promise<void> {
   return systemClock.sleepUntil(systemClock.now() + ms, { signal });
 }
 
-function addFunctions(worker: TaskHubWorker, options: TestHubOptions, ids: IdSource): void {
+function addFunctions(
+  worker: TaskHubWorker,
+  options: TestHubOptions,
+  parts: { readonly clock: ManualClock; readonly ids: IdSource },
+): void {
   const { orchestrators = {}, activities = {}, includesApp = false } = options;
   const app = durableRegistry();
   const functions = {
@@ -218,5 +222,5 @@ function addFunctions(worker: TaskHubWorker, options: TestHubOptions, ids: IdSou
     ]),
     activities: new Map([...(includesApp ? app.activities : []), ...Object.entries(activities)]),
   };
-  addAppFunctions(worker, { functions, defaultVersion: undefined, ids });
+  addAppFunctions(worker, { functions, defaultVersion: undefined, ...parts });
 }

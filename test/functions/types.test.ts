@@ -90,6 +90,23 @@ describe('the types', () => {
     assert.equal(durableRegistry().orchestrators.size, 5);
   });
 
+  it('take the options of callHttp, with retries and a time-out', () => {
+    df.app.orchestration('calls', function* (context) {
+      const tokenSource = new df.ManagedIdentityTokenSource('https://vault.azure.net');
+      const options: df.CallHttpOptions = { method: 'GET', url: 'https://a.test', tokenSource };
+      const retryOptions: df.HttpRetryOptions = {
+        firstRetryIntervalInMilliseconds: 1000,
+        maxNumberOfAttempts: 3,
+        statusCodesToRetry: [503],
+      };
+      const more = { retryOptions, timeoutInMilliseconds: 60_000 };
+      const response: df.DurableHttpResponse = yield context.df.callHttp({ ...options, ...more });
+      return [response.statusCode, response.content, response.getHeader('etag')];
+    });
+
+    assert.equal(durableRegistry().orchestrators.size, 1);
+  });
+
   it('refuse an orchestrator that yields what is no task', () => {
     // @ts-expect-error -- only tasks can be yielded
     df.app.orchestration('wrong', function* () {

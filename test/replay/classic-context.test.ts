@@ -177,7 +177,7 @@ describe('context.df of the classic style', () => {
   });
 
   it('says which features are still to come', () => {
-    const features = ['callEntity', 'signalEntity', 'lock', 'callHttp'] as const;
+    const features = ['callEntity', 'signalEntity', 'lock'] as const;
     for (const feature of features) {
       throwsInside(
         (df) => {

@@ -280,4 +280,26 @@ describe('TestHub', () => {
     await hub.client.close();
     await assert.rejects(closed, { code: 'UNAVAILABLE' });
   });
+
+  it('lets an activity of the test answer callHttp, and polls as fast as the clock moves', async () => {
+    const answers = [202, 202, 200];
+    const headers = { Location: '/job', 'Retry-After': '3600' };
+    const hub = await open({
+      orchestrators: {
+        call: function* (context: OrchestrationContext): Classic {
+          return yield context.df.callHttp({ method: 'GET', url: 'https://api.test/' });
+        },
+      },
+      activities: {
+        BuiltIn__HttpActivity: () => ({
+          ...{ statusCode: answers.shift(), headers, content: '', url: 'https://api.test/' },
+        }),
+      },
+    });
+
+    const { output } = await hub.run('call');
+
+    assert.deepEqual(output, { statusCode: 200, content: '', headers });
+    assert.equal(hub.now.getTime(), STARTED_AT + 2 * 3_600_000);
+  });
 });

@@ -6,6 +6,7 @@ import { invalidArgument, TaskHubError } from '../../core/errors.ts';
 import { isTerminal } from '../../core/instance.ts';
 import { isNotFound } from '../durable-client.ts';
 import { formatHistory } from '../history-format.ts';
+import { isReservedName } from '../registry.ts';
 import { assertLinkableId } from '../instance-id.ts';
 import { toStatusBody } from '../instance-status.ts';
 import { answerList, answerPurge, answerPurgeMany } from './collection.ts';
@@ -30,7 +31,6 @@ export interface ManagementRequest {
 }
 
 const STATUS_RETRY_AFTER_SECONDS = '5';
-const INTERNAL_NAME = /^BuiltIn__/i;
 
 const HTTP_STATUSES: Record<ErrorCode, number> = {
   INVALID_ARGUMENT: 400,
@@ -143,7 +143,7 @@ async function answerStart(
   options: ManagementOptions,
 ): Promise<HttpResponseInit> {
   if (instanceId !== undefined) assertLinkableId(instanceId);
-  if (INTERNAL_NAME.test(functionName) || !options.hasOrchestrator(functionName)) {
+  if (isReservedName(functionName) || !options.hasOrchestrator(functionName)) {
     throw invalidArgument(
       `The function '${functionName}' doesn't exist, is disabled, or is not an orchestrator function.`,
     );
