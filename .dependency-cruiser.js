@@ -14,7 +14,15 @@ const rooms = {
     node: true,
   },
   scheduler: {
-    rooms: ['core', 'proto', 'wire', 'base', 'telemetry', 'storage/store.ts'],
+    rooms: [
+      'core',
+      'proto',
+      'wire',
+      'base',
+      'telemetry',
+      'storage/store.ts',
+      'storage/inspection.ts',
+    ],
     npm: ['@bufbuild/protobuf'],
     node: ['assert'],
   },

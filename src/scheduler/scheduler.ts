@@ -51,14 +51,10 @@ import { Rounds } from './rounds.ts';
 import type { SchedulerSettings } from './settings.ts';
 import type { Subject } from './unnamed.ts';
 import { runUpkeep } from './upkeep.ts';
+import { Inspector } from './inspector.ts';
 import { Waits, type WaitUntil } from './waits.ts';
-import {
-  Workers,
-  type ConnectOptions,
-  type Ending,
-  type WorkerInfo,
-  type WorkerStream,
-} from './workers.ts';
+import type { WorkerInfo } from './worker-info.ts';
+import { Workers, type ConnectOptions, type Ending, type WorkerStream } from './workers.ts';
 
 export interface SchedulerOptions {
   readonly store: Store;
@@ -95,6 +91,8 @@ export class Scheduler {
   readonly #waits: Waits;
   readonly #management: Management;
   readonly #chunks = new Chunks();
+  /** What people look at. */
+  readonly inspector: Inspector;
   readonly #background: TaskGroup;
   readonly #closing = new AbortController();
   #hubs: readonly string[] = [];
@@ -134,6 +132,7 @@ export class Scheduler {
       ...options,
       submit: (commit) => this.#rounds.submit(commit),
     });
+    this.inspector = new Inspector({ store, clock, workers: () => this.#workers.list() });
   }
 
   static async open(options: SchedulerOptions): Promise<Scheduler> {

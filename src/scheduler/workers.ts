@@ -17,6 +17,7 @@ import type {
 import { encodeActivityWorkItem, encodeOrchestratorWorkItem } from '../wire/work-items.ts';
 import { RecentKeys } from './recent-keys.ts';
 import type { SchedulerSettings } from './settings.ts';
+import type { DeliveryCounts, WorkerInfo } from './worker-info.ts';
 import { mayLackTokens, subjectKey, subjectOf, type Subject } from './unnamed.ts';
 
 /** The transport's side of one `GetWorkItems` stream. */
@@ -34,17 +35,12 @@ export interface WorkerStream {
   close(): void;
 }
 
-export interface WorkerInfo {
-  readonly hub: string;
-  readonly workerId: string | undefined;
-  readonly userAgent: string | undefined;
-  readonly connectedAt: number;
-  readonly inFlight: number;
-}
-
 interface HeldItem {
   readonly kind: WorkKind;
   readonly key: string;
+  /** Epoch ms of its hand-out. */
+  readonly sinceAt: number;
+  readonly attempts: number;
   /** Of an orchestration: see `ClaimedOrchestration.memory`. */
   readonly memory?: ClaimedOrchestration['memory'];
   /** Workers were lost with it before: nothing else goes out beside it. */
@@ -75,6 +71,7 @@ interface Stream {
   readonly caches: RecentKeys;
   readonly avoids: RecentKeys;
   readonly heldCount: Record<WorkKind, number>;
+  readonly counts: DeliveryCounts;
   /** Told to go: it gets nothing more. */
   isEnding: boolean;
 }
@@ -130,6 +127,7 @@ export class Workers {
       lacksTokens: mayLackTokens(options),
       held: new Map(),
       heldCount: { orchestration: 0, activity: 0, entity: 0 },
+      counts: { delivered: 0, completed: 0, gaveBack: 0 },
       isEnding: false,
     };
     this.#nextId += 1;
@@ -174,7 +172,8 @@ export class Workers {
         lost.push(item);
         continue;
       }
-      this.#hold(stream, item.token, heldOf(stream, item));
+      this.#hold(stream, item.token, heldOf(stream, item, this.#options.clock.now()));
+      stream.counts.delivered += 1;
       this.#push(stream, item);
     }
     if (lost.length > 0) {
@@ -213,6 +212,7 @@ export class Workers {
     stream.held.delete(token);
     stream.heldCount[item.kind] -= 1;
     if (ending === 'gaveBack') stream.avoids.add(item.key);
+    stream.counts[ending === 'gaveBack' ? 'gaveBack' : 'completed'] += 1;
     const { before, after } = item.memory ?? {};
     if (before !== undefined) stream.caches.delete(before);
     if (after !== undefined && ending === 'completed' && stream.isSticky) stream.caches.add(after);
@@ -247,13 +247,7 @@ export class Workers {
   }
 
   list(): readonly WorkerInfo[] {
-    return [...this.#streams.values()].map((stream) => ({
-      hub: stream.hub,
-      workerId: stream.workerId,
-      userAgent: stream.userAgent,
-      connectedAt: stream.connectedAt,
-      inFlight: stream.held.size,
-    }));
+    return [...this.#streams.values()].map(infoOf);
   }
 
   #disconnect(stream: Stream): void {
@@ -314,14 +308,28 @@ export interface Settlement {
 }
 
 /** What is remembered of an item: not its bytes. */
-function heldOf(stream: Stream, item: Claimed): HeldItem {
+function heldOf(stream: Stream, item: Claimed, sinceAt: number): HeldItem {
   const { kind, key, attempts } = item;
   return {
-    kind,
-    key,
+    ...{ kind, key, sinceAt, attempts },
     isSuspect: attempts >= SUSPECT_ATTEMPTS,
     ...(item.kind === 'orchestration' && { memory: item.memory }),
     ...(stream.lacksTokens && { subject: subjectOf(item) }),
+  };
+}
+
+function infoOf(stream: Stream): WorkerInfo {
+  const { hub, id, workerId, userAgent, connectedAt, isEnding, isSticky, capacity } = stream;
+  return {
+    ...{ hub, workerId, userAgent, connectedAt, isEnding, isSticky, capacity },
+    stream: id,
+    inFlight: stream.held.size,
+    inFlightByKind: { ...stream.heldCount },
+    filters: stream.filters,
+    counts: { ...stream.counts },
+    held: [...stream.held].map(([token, { kind, sinceAt, attempts }]) => ({
+      ...{ token, kind, sinceAt, attempts },
+    })),
   };
 }
 

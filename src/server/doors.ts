@@ -40,12 +40,11 @@ export interface Doors {
 export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
   const { config, engine, clock, logger } = options;
   const { host } = config;
-  let isDraining = false;
+  const draining = new AbortController();
   const rules = {
     allowedHosts: [host, ...config.allowedHosts].map((each) => each.toLowerCase()),
     allowAddresses: !isLoopback(host),
   };
-  const app = createHttpApp({ engine, logger, rules, isReady: () => !isDraining });
   const grpc = await listen({ host, port: config.grpcPort, flag: '--grpc-port' }, (port) =>
     openGrpcServer({
       ...{ engine, clock, logger, host, port },
@@ -53,6 +52,13 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
       allowHubRecreate: config.allowHubRecreate,
     }),
   );
+  const grpcEndpoint = endpointUrl(host, grpc.port);
+  const app = createHttpApp({
+    ...{ engine, clock, logger, rules },
+    isReady: () => !draining.signal.aborted,
+    draining: draining.signal,
+    grpcEndpoint,
+  });
   let http: HttpServer;
   try {
     http = await listen({ host, port: config.httpPort, flag: '--http-port' }, (port) =>
@@ -63,10 +69,10 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
     throw error;
   }
   return {
-    grpcEndpoint: endpointUrl(host, grpc.port),
+    grpcEndpoint,
     httpEndpoint: endpointUrl(host, http.port),
     beginDrain() {
-      isDraining = true;
+      draining.abort(new Error('the scheduler is draining'));
       grpc.beginDrain();
     },
     close: ({ graceMs }) => closeBoth(grpc, http, graceMs),

@@ -12,6 +12,8 @@ export type Engine = Pick<
   Scheduler,
   | 'taskHubs'
   | 'assertTaskHub'
+  | 'workers'
+  | 'inspector'
   | 'createTaskHub'
   | 'deleteTaskHub'
   | 'startInstance'

@@ -13,6 +13,7 @@ import { IdBlock, takeCounter } from './sql/id-block.ts';
 import { poll, POLL_MS, readQueues } from './sql/queues.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
+import { createSqlInspection } from './sql/inspection.ts';
 import { listParked, retryParked } from './sql/parked.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
 import { findChunk, findInstance, readRecord, readStarted } from './sql/read.ts';
@@ -20,6 +21,7 @@ import { repeated } from './sql/repeated.ts';
 import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from './sql/runner.ts';
 import { KIND } from './sql/rows.ts';
 import type { SqlDatabase } from './sql/session.ts';
+import type { Inspection } from './inspection.ts';
 import type {
   CreateHubCommit,
   DeleteHubCommit,
@@ -57,6 +59,7 @@ export class SqlStore implements Store {
   readonly #runner: RoundRunner;
   readonly #node: number;
   readonly #orphans: Orphans;
+  readonly inspection: Inspection;
   #polledAt: number;
 
   private constructor(options: SqlStoreOptions, node: number) {
@@ -65,6 +68,10 @@ export class SqlStore implements Store {
     this.#node = node;
     this.#polledAt = options.now;
     this.#orphans = new Orphans(options.database, node);
+    this.inspection = createSqlInspection({
+      database: options.database,
+      hubNumber: (hub) => this.#hubNumber(hub),
+    });
     this.#runner = new RoundRunner({
       ...options,
       node,

@@ -11,6 +11,7 @@ import type { TaskHubError } from '../core/errors.ts';
 import type { RuntimeStatus } from '../core/instance.ts';
 import type { PageToken } from '../core/page-token.ts';
 import type { StoredEvent } from '../wire/events.ts';
+import type { Inspection } from './inspection.ts';
 
 export const WORK_KINDS = ['orchestration', 'activity', 'entity'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
@@ -366,6 +367,8 @@ export interface Store {
   /** Makes parked items ready again; how many there were. */
   retryParked(hub: string, options: RetryParkedOptions): Promise<number>;
   taskHubs(): Promise<readonly string[]>;
+  /** What people look at. */
+  readonly inspection: Inspection;
   /**
    * Frees leases of earlier owners of this store, at most `limit` rows a call; true: call again.
    * Tokens stay good until the item is claimed again.

@@ -9,6 +9,7 @@ import { continueAsNewContract } from './store/continue-as-new.contract.ts';
 import { dispatchContract } from './store/dispatch.contract.ts';
 import { hubsContract } from './store/hubs.contract.ts';
 import { inboxContract } from './store/inbox.contract.ts';
+import { inspectionContract } from './store/inspection.contract.ts';
 import { leasesContract } from './store/leases.contract.ts';
 import { readsContract } from './store/reads.contract.ts';
 import { managementContract } from './store/management.contract.ts';
@@ -46,6 +47,7 @@ export function storeContract(name: string, open: OpenForContract): void {
     hubsContract(use);
     upkeepContract(use);
     readsContract(use);
+    inspectionContract(use);
     parkedContract(use);
     rewindContract(use);
     managementContract(use);

@@ -307,8 +307,14 @@ describe('workers', () => {
     const { workers, connect, clock } = openWorkers();
     connect();
     workers.handOut([activity('t1')]);
-    assert.deepEqual(workers.list(), [
-      { hub: 'h', workerId: 'w', userAgent: 'ua', connectedAt: clock.now(), inFlight: 1 },
-    ]);
+    const [info] = workers.list();
+    assert.partialDeepStrictEqual(info, {
+      ...{ hub: 'h', workerId: 'w', userAgent: 'ua', connectedAt: clock.now(), inFlight: 1 },
+      counts: { delivered: 1, completed: 0, gaveBack: 0 },
+      inFlightByKind: { orchestration: 0, activity: 1, entity: 0 },
+      held: [{ token: 't1', kind: 'activity', sinceAt: clock.now(), attempts: 0 }],
+    });
+    workers.settle('t1', 'gaveBack');
+    assert.partialDeepStrictEqual(workers.list()[0]?.counts, { completed: 0, gaveBack: 1 });
   });
 });

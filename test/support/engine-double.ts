@@ -1,5 +1,8 @@
 /** A small engine with no store behind it: enough to see what the doors of the server do. */
+import { systemClock } from '../../src/base/clock.ts';
 import { TaskHubError } from '../../src/core/errors.ts';
+import { Inspector } from '../../src/scheduler/inspector.ts';
+import type { Inspection } from '../../src/storage/inspection.ts';
 import type { Engine, OpenWorkerStreamOptions, WorkerStream } from '../../src/server/engine.ts';
 
 export interface OpenedStream extends OpenWorkerStreamOptions {
@@ -39,6 +42,12 @@ export class EngineDouble implements Engine {
     this.hubs.delete(hub);
   }
 
+  workers: Engine['workers'] = () => [];
+  readonly inspector = new Inspector({
+    store: { inspection: {} as Inspection },
+    clock: systemClock,
+    workers: () => [],
+  });
   startInstance: Engine['startInstance'] = (hub, request) =>
     this.#record('startInstance', hub, request).then(() => request.instanceId);
   getInstance: Engine['getInstance'] = async () => undefined;

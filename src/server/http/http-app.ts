@@ -1,23 +1,51 @@
 import { Hono, type Context } from 'hono';
+import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Engine } from '../engine.ts';
 import { DEFAULT_TASK_HUB } from '../grpc/call-context.ts';
 import type { Permission } from '../permissions.ts';
+import { API_ROUTES } from './api/api-routes.ts';
 import { refuseRequest, type RequestRules } from './request-rules.ts';
 import { renderStartPage, START_PAGE_HEADERS } from './start-page.ts';
 import { HTTP_STATUS } from './status.ts';
 
 export interface HttpAppOptions {
-  readonly engine: Pick<Engine, 'taskHubs' | 'assertTaskHub' | 'parkedItems' | 'retryParked'>;
+  readonly engine: Pick<Engine, HttpEngineMethod>;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly rules: RequestRules;
   /** False while the scheduler starts or drains. */
   readonly isReady: () => boolean;
+  /** Aborts when the scheduler begins to drain. */
+  readonly draining: AbortSignal;
+  /** What goes into a connection string. */
+  readonly grpcEndpoint: string;
 }
 
+/** What the routes ask of the engine. */
+type HttpEngineMethod =
+  | 'taskHubs'
+  | 'assertTaskHub'
+  | 'createTaskHub'
+  | 'deleteTaskHub'
+  | 'workers'
+  | 'inspector'
+  | 'parkedItems'
+  | 'retryParked'
+  | 'startInstance'
+  | 'getInstance'
+  | 'raiseEvent'
+  | 'terminate'
+  | 'suspend'
+  | 'resume'
+  | 'purgeInstances'
+  | 'restartInstance'
+  | 'rewindInstance'
+  | 'forceEnd';
+
 export interface HttpRoute {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly permission: Permission;
   readonly handle: (context: Context, options: HttpAppOptions) => Response | Promise<Response>;
@@ -38,6 +66,9 @@ export const HTTP_ROUTES: readonly HttpRoute[] = [
     permission: 'write',
     handle: retryParked,
   },
+  { method: 'GET', path: '/api/v1/taskhubs/workers', permission: 'read', handle: listWorkers },
+  { method: 'GET', path: '/health', permission: 'none', handle: ready },
+  ...API_ROUTES,
 ];
 
 /** The HTTP door: a web-standard app, callable without a socket. */
@@ -94,6 +125,17 @@ function taskHubOf(context: Context, engine: HttpAppOptions['engine']): string {
   const taskHub = named === '' ? DEFAULT_TASK_HUB : named;
   engine.assertTaskHub(taskHub);
   return taskHub;
+}
+
+/** The workers of the hub that `x-taskhub` names. */
+function listWorkers(context: Context, { engine }: HttpAppOptions): Response {
+  const workers = engine.inspector.workers(taskHubOf(context, engine));
+  return context.json({
+    workers: workers.map(({ workerId, userAgent, connectedAt, inFlight }) => ({
+      ...{ workerId, userAgent, inFlight },
+      connectedAt: new Date(connectedAt).toISOString(),
+    })),
+  });
 }
 
 /** Work items set aside after too many lost workers: `{ "items": [{ kind, instanceId, name, attempts }] }`. */

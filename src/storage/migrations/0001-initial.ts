@@ -123,9 +123,10 @@ const TABLES: readonly TableDefinition[] = [
 ];
 
 const INDEXES: readonly string[] = [
-  'create index instances_created on instances (hub, created_at, rid)',
-  'create index instances_status on instances (hub, status, created_at)',
-  'create index instances_completed on instances (hub, completed_at) where completed_at is not null',
+  'create index instances_created on instances (hub, kind, created_at, rid)',
+  'create index instances_status on instances (hub, kind, status, created_at, rid)',
+  'create index instances_type on instances (hub, type, created_at, rid)',
+  'create index instances_completed on instances (hub, kind, completed_at, rid) where completed_at is not null',
   'create index instances_parent on instances (hub, parent_rid) where parent_rid is not null',
   'create index runs_ready on runs (hub, kind, type, ready_at) where ready_at is not null',
   'create index activities_ready on activities (hub, type, ready_at) where ready_at is not null',

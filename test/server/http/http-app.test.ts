@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { systemClock } from '../../../src/base/clock.ts';
 import { createHttpApp, HTTP_ROUTES } from '../../../src/server/http/http-app.ts';
 import type { RequestRules } from '../../../src/server/http/request-rules.ts';
 import { EngineDouble } from '../../support/engine-double.ts';
@@ -17,6 +18,9 @@ function openApp({ rules, isReady = true, engine = new EngineDouble() }: AppOpti
     logger: log,
     rules: { allowedHosts: [], allowAddresses: false, ...rules },
     isReady: () => isReady,
+    clock: systemClock,
+    draining: new AbortController().signal,
+    grpcEndpoint: 'http://127.0.0.1:8080',
   });
   const request = (path: string, init: RequestInit & { host?: string } = {}) => {
     const headers = new Headers(init.headers);
