@@ -28,6 +28,7 @@ const ROOMS = [
   'config',
   'contract',
   'devhost',
+  'differential',
   'functions',
   'register',
   'scheduler',

@@ -1,0 +1,55 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { OrchestratorAction } from '../../src/proto/orchestrator_service_pb.ts';
+import type { OracleAction } from './oracle.ts';
+
+/**
+ * One line for an action of either side, the same for the same request; `undefined` for what only one
+ * side has a word for: waits for events and ends.
+ */
+export function actionKey(action: OrchestratorAction | OracleAction): string | undefined {
+  return 'actionType' in action ? oracleKey(action) : ourKey(action);
+}
+
+/** True for the waits between two attempts: the engine's own, which end on whole seconds. */
+export function isRetryWait(key: string): boolean {
+  return key.startsWith('timer') && key.endsWith('.000Z');
+}
+
+function ourKey({ orchestratorActionType: type }: OrchestratorAction): string | undefined {
+  switch (type.case) {
+    case 'scheduleTask':
+      return `activity ${type.value.name}(${type.value.input ?? ''})`;
+    case 'createSubOrchestration': {
+      const { name, input, instanceId, version } = type.value;
+      return childKey(name, input, instanceId, version);
+    }
+    case 'createTimer': {
+      const { fireAt } = type.value;
+      return `timer ${fireAt === undefined ? '?' : new Date(timestampMs(fireAt)).toISOString()}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function oracleKey(action: OracleAction): string | undefined {
+  const { actionType, functionName = '', input, instanceId, version, fireAt } = action;
+  switch (actionType) {
+    case 0:
+    case 1:
+      return `activity ${functionName}(${JSON.stringify(input)})`;
+    case 2:
+    case 3:
+      return childKey(functionName, JSON.stringify(input), instanceId, version);
+    case 5:
+      return `timer ${String(fireAt)}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Ids that were not given are made up by the host, and by us. */
+function childKey(name: string, input = '', id = '', version = ''): string {
+  const given = id.startsWith('child-') ? ` as ${id}` : '';
+  return `child ${name}(${input})${given}${version === '' ? '' : ` version ${version}`}`;
+}
