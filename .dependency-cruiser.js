@@ -35,12 +35,12 @@ const rooms = {
   },
   client: {
     rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config'],
-    npm: ['@bufbuild/protobuf', '@grpc/grpc-js', '@azure/identity'],
+    npm: ['@bufbuild/protobuf', '@grpc/grpc-js', '@azure/identity', '@opentelemetry/api'],
     node: true,
   },
   worker: {
     rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config', 'replay', 'client'],
-    npm: ['@bufbuild/protobuf', '@grpc/grpc-js'],
+    npm: ['@bufbuild/protobuf', '@grpc/grpc-js', '@opentelemetry/api'],
     node: true,
   },
   functions: {

@@ -24,6 +24,9 @@ export interface StartOrchestrationOptions {
    * An empty list: never.
    */
   readonly replaceableStatuses?: readonly OrchestrationStatus[] | undefined;
+  /** W3C `traceparent` that the orchestration's trace goes on from when no span is active here. */
+  readonly traceParent?: string | undefined;
+  readonly traceState?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

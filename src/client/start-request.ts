@@ -2,23 +2,27 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { invalidArgument } from '../core/errors.ts';
 import type { CreateInstanceRequestSchema } from '../proto/orchestrator_service_pb.ts';
-import type { NamedFunction, StartOrchestrationOptions } from './client-options.ts';
+import type { TraceContextFields } from '../telemetry/trace-context.ts';
+import type { StartOrchestrationOptions } from './client-options.ts';
 import { encodeJson } from './json.ts';
 
 /** @throws TaskHubError INVALID_ARGUMENT for an empty name and an input that JSON cannot hold. */
 export function encodeStart(
-  orchestrator: NamedFunction | string,
+  name: string,
   input: unknown,
-  options: StartOrchestrationOptions & { readonly instanceId: string },
+  options: StartOrchestrationOptions & {
+    readonly instanceId: string;
+    readonly parentTraceContext: TraceContextFields | undefined;
+  },
 ): MessageInitShape<typeof CreateInstanceRequestSchema> & { readonly instanceId: string } {
-  const name = typeof orchestrator === 'string' ? orchestrator : orchestrator.name;
   if (name === '') throw invalidArgument('The orchestrator must have a name');
   const text = encodeJson(input, 'The input');
-  const { instanceId, version, startAt, replaceableStatuses } = options;
+  const { instanceId, version, startAt, replaceableStatuses, parentTraceContext } = options;
   return {
     instanceId,
     name,
     tags: { ...options.tags },
+    ...(parentTraceContext !== undefined && { parentTraceContext }),
     ...(text !== undefined && { input: text }),
     ...(version !== undefined && { version }),
     ...(startAt !== undefined && { scheduledStartTimestamp: timestampFromDate(startAt) }),

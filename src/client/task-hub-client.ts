@@ -22,6 +22,7 @@ import type { AsyncPageable, Page } from './page.ts';
 import type { PublishedPurgeCriteria, PurgeCriteria, PurgeResult } from './purge.ts';
 import { requireId } from './require-id.ts';
 import { encodeStart } from './start-request.ts';
+import { raiseSpanOf, startSpanOf, withClientSpan } from './client-span.ts';
 import { callPatiently } from './patient-call.ts';
 import { openConnection } from './open-connection.ts';
 import { OrchestrationState } from './orchestration-state.ts';
@@ -92,22 +93,26 @@ export class TaskHubClient implements AsyncDisposable {
     const options =
       typeof instanceIdOrOptions === 'object'
         ? instanceIdOrOptions
-        : { instanceId: instanceIdOrOptions, startAt };
-    const request = encodeStart(orchestrator, input, {
-      ...options,
-      instanceId: options.instanceId ?? this.#ids.uuid(),
-      version: options.version ?? this.#defaultVersion,
-    });
+        : ({ instanceId: instanceIdOrOptions, startAt } as StartOrchestrationOptions);
+    const instanceId = options.instanceId ?? this.#ids.uuid();
+    const version = options.version ?? this.#defaultVersion;
+    const name = typeof orchestrator === 'string' ? orchestrator : orchestrator.name;
+    const { traceParent, traceState, signal } = options;
+    const span = startSpanOf({ name, version, instanceId });
     try {
-      const reply = await this.#unary(rpc.startInstance, request, {
-        signal: options.signal,
-        timeoutMs: this.#requestTimeoutMs,
-      });
-      return reply.instanceId;
+      return await withClientSpan(
+        { ...span, traceParent, traceState },
+        async (parentTraceContext) => {
+          const call = { ...options, instanceId, version, parentTraceContext };
+          const request = encodeStart(name, input, call);
+          const wait = { signal, timeoutMs: this.#requestTimeoutMs };
+          return (await this.#unary(rpc.startInstance, request, wait)).instanceId;
+        },
+      );
     } catch (error) {
       // A random id is taken only by our own first attempt, whose reply was lost.
       const isOurs = error instanceof TaskHubError && error.code === 'INSTANCE_ALREADY_EXISTS';
-      if (isOurs && options.instanceId === undefined) return request.instanceId;
+      if (isOurs && options.instanceId === undefined) return instanceId;
       throw error;
     }
   }
@@ -153,10 +158,10 @@ export class TaskHubClient implements AsyncDisposable {
   ): Promise<void> {
     if (eventName === '') throw invalidArgument('eventName must not be empty');
     const input = encodeJson(data, 'The event data');
-    await this.#request(
-      rpc.raiseEvent,
-      { instanceId: requireId(instanceId), name: eventName, ...(input !== undefined && { input }) },
-      options,
+    const id = requireId(instanceId);
+    const request = { instanceId: id, name: eventName, ...(input !== undefined && { input }) };
+    await withClientSpan(raiseSpanOf(id, eventName), () =>
+      this.#request(rpc.raiseEvent, request, options),
     );
   }
 

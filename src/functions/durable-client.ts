@@ -23,6 +23,9 @@ export interface DurableClientOptions {
   readonly openOther: (options: df.TaskHubOptions) => TaskHubClient;
   /** Whether a start takes the place of a live instance with the same id. */
   readonly mayReplaceRunning: boolean;
+  /** W3C trace context of the invocation that the client is used in, as the host gave it. */
+  readonly traceParent?: string | undefined;
+  readonly traceState?: string | undefined;
 }
 
 const ANY_STATE = [
@@ -76,6 +79,8 @@ export class DurableClient implements df.DurableClient {
       instanceId: isText(instanceId) ? instanceId : undefined,
       version: isText(version) ? version : undefined,
       replaceableStatuses: this.#options.mayReplaceRunning ? ANY_STATE : undefined,
+      traceParent: this.#options.traceParent,
+      traceState: this.#options.traceState,
     });
   }
 

@@ -1,4 +1,4 @@
-import type { HttpRequest } from '@azure/functions';
+import type { HttpRequest, TraceContext } from '@azure/functions';
 import type { TaskHubOptions } from 'durable-functions';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
@@ -109,16 +109,23 @@ export class ExtensionRuntime {
     }
   }
 
-  /** The durable client of this app's own hub, the same one each time. */
-  durableClient(): DurableClient {
-    this.#durableClient ??= new DurableClient({
+  /** The durable client of this app's own hub; what it starts goes on from `trace` if there is one. */
+  durableClient(trace?: TraceContext): DurableClient {
+    if (trace !== undefined) return this.#createClient(trace);
+    this.#durableClient ??= this.#createClient();
+    return this.#durableClient;
+  }
+
+  #createClient(trace?: TraceContext): DurableClient {
+    return new DurableClient({
       taskHubName: this.settings.taskHub,
       client: this.taskHubClient(),
       linksFor: (instanceId, request) => this.linksFor(instanceId, request),
       openOther: (options) => this.taskHubClient(options),
       mayReplaceRunning: this.settings.mayReplaceRunning,
+      traceParent: trace?.traceParent,
+      traceState: trace?.traceState,
     });
-    return this.#durableClient;
   }
 
   /** The client of a hub: this app's own, or another hub or connection setting by name. */

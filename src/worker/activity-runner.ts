@@ -1,9 +1,13 @@
 import type { ActivityRequest, TaskFailureDetails } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { LiveSpan } from '../telemetry/spans.ts';
+import { toTraceContext } from '../telemetry/trace-context.ts';
 import { AbortGroup } from './abort-group.ts';
 import { encodeFailure, permanentFailure } from './failure-details.ts';
-import type { Registry } from './registry.ts';
+import type { ActivityInvoker, Registry } from './registry.ts';
+import { startActivitySpan } from './activity-span.ts';
+import { failureOf } from './span-outcome.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
 
 const rpc = TaskHubSidecarService.method;
@@ -59,21 +63,37 @@ export class ActivityRunner {
         ),
       };
     }
+    const span = startActivitySpan(request);
+    const ended = await this.#call(activity.invoke, request, span);
+    span?.end(failureOf(ended.failureDetails));
+    return ended;
+  }
+
+  async #call(
+    invoke: ActivityInvoker,
+    request: ActivityRequest,
+    span: LiveSpan | undefined,
+  ): Promise<ActivityResult> {
     const member = this.#signals.join();
+    const { traceParent, traceState } =
+      span === undefined ? (request.parentTraceContext ?? {}) : toTraceContext(span.remote);
+    const invocation = {
+      name: request.name,
+      version: request.version,
+      instanceId: request.orchestrationInstance?.instanceId ?? '',
+      taskId: request.taskId,
+      serializedInput: request.input,
+      tags: request.tags,
+      traceParent,
+      traceState,
+      get signal() {
+        return member.signal;
+      },
+    };
     try {
-      const result = await activity.invoke({
-        name: request.name,
-        version: request.version,
-        instanceId: request.orchestrationInstance?.instanceId ?? '',
-        taskId: request.taskId,
-        serializedInput: request.input,
-        tags: request.tags,
-        traceParent: request.parentTraceContext?.traceParent,
-        traceState: request.parentTraceContext?.traceState,
-        get signal() {
-          return member.signal;
-        },
-      });
+      const result = await (span === undefined
+        ? invoke(invocation)
+        : span.run(() => invoke(invocation)));
       return result === undefined ? {} : { result };
     } catch (error) {
       return { failureDetails: encodeFailure(error) };

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
 import type { Connection } from '../client/connection.ts';
 import type {
   ExecutionStartedEvent,
   HistoryEvent,
+  OrchestrationTraceContext,
   OrchestratorAction,
   OrchestratorRequest,
   TaskFailureDetails,
@@ -18,7 +20,10 @@ import type { OrchestratorOptions, ReplayLimits } from '../replay/options.ts';
 import type { TurnResult } from '../replay/session.ts';
 import { OrchestratorSession } from '../replay/session.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { EndedSpan } from '../telemetry/spans.ts';
+import { recordSpan } from '../telemetry/spans.ts';
 import { chunkActions } from './chunk-actions.ts';
+import { ExecutionTrace } from './execution-trace.ts';
 import { permanentFailure } from './failure-details.ts';
 import type { Registry } from './registry.ts';
 import type { CachedSession, SessionCache } from './session-cache.ts';
@@ -39,6 +44,7 @@ export interface OrchestrationRunnerOptions {
   /** Aborts when the worker stops waiting for turns. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  readonly ids: IdSource;
   readonly logger: Logger;
 }
 
@@ -47,11 +53,14 @@ type Response = {
   readonly actions: readonly OrchestratorAction[];
   readonly customStatus?: string;
   readonly requiresHistory?: boolean;
+  readonly orchestrationTraceContext?: OrchestrationTraceContext;
 };
 
 /** A turn that was run, not yet handed in. */
 interface Turn {
   readonly response: Response;
+  /** To be recorded once the scheduler has taken the turn. */
+  readonly spans?: readonly EndedSpan[];
   /** Set when the session may serve the next turn. */
   readonly next?: Omit<CachedSession, 'isAccepted'>;
 }
@@ -62,6 +71,7 @@ const NOT_OURS = 'notOurs';
 /** What a turn starts from. */
 interface Start {
   readonly session: OrchestratorSession;
+  readonly trace: ExecutionTrace | undefined;
   /** History that the session has not seen yet. */
   readonly replayed: readonly HistoryEvent[];
   /** Events in the committed history before this turn. */
@@ -87,7 +97,7 @@ export class OrchestrationRunner {
       await completer.abandon(item);
       return;
     }
-    const { response, next } = turn;
+    const { response, next, spans = [] } = turn;
     if (signal.aborted) {
       next?.session.close();
       return;
@@ -95,7 +105,11 @@ export class OrchestrationRunner {
     const isAccepted = this.#hand(item, response);
     // Kept before there is an answer: the next turn may arrive ahead of it.
     if (next !== undefined) sessions.put(item.instanceId, { ...next, isAccepted }, clock.now());
-    if (!(await isAccepted) && next !== undefined) sessions.drop(item.instanceId, next.session);
+    if (await isAccepted) {
+      for (const span of spans) recordSpan(span);
+    } else if (next !== undefined) {
+      sessions.drop(item.instanceId, next.session);
+    }
   }
 
   /** Hands a turn in, in several messages if it is too large for one. True when it was taken. */
@@ -140,10 +154,11 @@ export class OrchestrationRunner {
   async #takeRemembered(request: OrchestratorRequest): Promise<Start | undefined> {
     const cached = this.#options.sessions.take(request.instanceId);
     if (cached === undefined) return undefined;
-    const { session, executionId, pastEventCount } = cached;
+    const { session, trace, executionId, pastEventCount } = cached;
     const isSame = session.isLive && executionId === request.executionId;
     // The scheduler speaks of the turn that it took last: we must know that it was our last one.
-    if (isSame && (await cached.isAccepted)) return { session, replayed: [], pastEventCount };
+    if (isSame && (await cached.isAccepted))
+      return { session, trace, replayed: [], pastEventCount };
     session.close();
     return undefined;
   }
@@ -160,7 +175,7 @@ export class OrchestrationRunner {
       cached.executionId === request.executionId &&
       cached.pastEventCount === pastEvents.length &&
       cached.lastTurn === lastTurnOf(pastEvents);
-    if (isSame) return { session: cached.session, replayed: [] };
+    if (isSame) return { session: cached.session, trace: cached.trace, replayed: [] };
     cached.session.close();
     return undefined;
   }
@@ -174,8 +189,27 @@ export class OrchestrationRunner {
     if (mismatch !== undefined) return this.#refuse(request, mismatch);
     const session = this.#open(request, started);
     if (session === undefined) return { response: failed(notRegistered(started?.name ?? '')) };
-    const start = { session, replayed: pastEvents, pastEventCount: pastEvents.length };
+    const trace = this.#trace(request, started, pastEvents);
+    const start = { session, trace, replayed: pastEvents, pastEventCount: pastEvents.length };
     return this.#advance(start, request);
+  }
+
+  #trace(
+    request: OrchestratorRequest,
+    started: ExecutionStartedEvent | undefined,
+    pastEvents: readonly HistoryEvent[],
+  ): ExecutionTrace | undefined {
+    if (started === undefined) return undefined;
+    const { clock, ids } = this.#options;
+    return ExecutionTrace.open({
+      started,
+      instanceId: request.instanceId,
+      executionId: request.executionId ?? started.orchestrationInstance?.executionId ?? '',
+      known: request.orchestrationTraceContext,
+      pastEvents,
+      now: clock.now(),
+      ids,
+    });
   }
 
   #refuse({ instanceId }: OrchestratorRequest, reason: string): Turn | typeof NOT_OURS {
@@ -217,7 +251,7 @@ export class OrchestrationRunner {
   }
 
   async #advance(start: Start, { newEvents, executionId }: OrchestratorRequest): Promise<Turn> {
-    const { session } = start;
+    const { session, trace } = start;
     let result: TurnResult;
     try {
       const turned = session.turn({ pastEvents: start.replayed, newEvents });
@@ -227,18 +261,21 @@ export class OrchestrationRunner {
       session.close();
       throw error;
     }
-    const response = responseOf(result);
+    const spans = trace?.turn(newEvents, result.actions, this.#options.clock.now());
+    const response = responseOf(result, trace);
+    const traced = { response, ...(spans !== undefined && { spans }) };
     if (result.isComplete || !session.isLive) {
       session.close();
-      return { response };
+      return traced;
     }
     const next = {
       session,
+      trace,
       executionId: executionId ?? '',
       pastEventCount: start.pastEventCount + newEvents.length + countRecorded(result.actions),
       lastTurn: lastTurnOf(newEvents),
     };
-    return { response, next };
+    return { ...traced, next };
   }
 
   async #fetchHistory(request: OrchestratorRequest): Promise<readonly HistoryEvent[]> {
@@ -266,9 +303,10 @@ function isHistoryLeftOut(request: OrchestratorRequest): boolean {
   return findStarted(request.newEvents) === undefined;
 }
 
-function responseOf(result: TurnResult): Response {
+function responseOf(result: TurnResult, trace: ExecutionTrace | undefined): Response {
   return {
     actions: result.actions,
+    ...(trace !== undefined && { orchestrationTraceContext: trace.context }),
     ...(result.customStatus !== undefined && { customStatus: result.customStatus }),
   };
 }

@@ -1,8 +1,10 @@
 import type { OrchestratorSession } from '../replay/session.ts';
+import type { ExecutionTrace } from './execution-trace.ts';
 
 /** A live session, and what the scheduler's history must look like for it to go on. */
 export interface CachedSession {
   readonly session: OrchestratorSession;
+  readonly trace: ExecutionTrace | undefined;
   readonly executionId: string;
   /** Events that the history holds once the last turn is committed. */
   readonly pastEventCount: number;

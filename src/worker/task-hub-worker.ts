@@ -213,6 +213,7 @@ class RunningWorker {
       limits: { actionsMax: settings.actionsMax, nonDurableWaitMs: settings.nonDurableWaitMs },
       signal,
       clock,
+      ids,
       logger,
     });
     this.stream = new WorkItemStream({

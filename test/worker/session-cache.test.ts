@@ -18,6 +18,7 @@ function cached(): CachedSession {
   );
   return {
     session,
+    trace: undefined,
     executionId: 'e',
     pastEventCount: 0,
     lastTurn: '',
