@@ -29,7 +29,16 @@ const sizes = (lines, functionLines) => ({
 
 export default defineConfig(
   {
-    ignores: ['dist', 'coverage', 'src/proto', 'test/fixtures', 'samples', '.durabletask', '.tmp'],
+    ignores: [
+      'dist',
+      'coverage',
+      'src/proto',
+      'test/fixtures',
+      'test/e2e/apps',
+      'samples',
+      '.durabletask',
+      '.tmp',
+    ],
   },
   {
     files: ['**/*.ts'],

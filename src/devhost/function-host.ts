@@ -166,7 +166,10 @@ class RunningApp {
     this.#state = state;
     this.#log = log;
     this.#httpUri = httpUri;
-    this.#indexed = indexFunctions(state.functions.values(), options);
+    this.#indexed = indexFunctions(state.functions.values(), {
+      env: options.env,
+      hasBundle: hostJson.text('extensionBundle.id') !== undefined,
+    });
     this.functions = this.#indexed.map(list);
     this.#router = new HttpRouter(this.#indexed, prefix);
     this.#invoker = new Invoker({ state, log, clock, ids });

@@ -1,4 +1,5 @@
 import type { AppSettings } from '../config/host-json.ts';
+import { unknownTypesText } from './binding-types.ts';
 import type { RegisteredFunction } from './core-module.ts';
 import type { BindingInfo } from './core-types.ts';
 import { parseRoute } from './route-template.ts';
@@ -26,20 +27,14 @@ export type FunctionTrigger = {
   | { readonly kind: 'manual' }
 );
 
-/** Binding types of a host without an extension bundle. */
-const KNOWN_BINDINGS: ReadonlySet<string> = new Set([
-  'httptrigger',
-  'http',
-  'timertrigger',
-  'manualtrigger',
-  'warmuptrigger',
-]);
 const NAME = /^[a-z][a-z0-9_-]{0,127}$/i;
 const BUILT_IN_ROUTE = /^(admin|runtime)(\/|$)/i;
 const ALL_METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE'] as const;
 
 export interface IndexOptions {
   readonly env: AppSettings;
+  /** Whether host.json has an `extensionBundle`: the types of other services are known then. */
+  readonly hasBundle: boolean;
 }
 
 /** Checks each function by itself, then against those before it: a bad one harms no other. */
@@ -56,18 +51,18 @@ export function indexFunctions(
   return indexed;
 }
 
-function indexFunction(registered: RegisteredFunction, { env }: IndexOptions): IndexedFunction {
+function indexFunction(registered: RegisteredFunction, options: IndexOptions): IndexedFunction {
   const { name } = registered.metadata;
-  const base = { registered, name, isDisabled: isDisabled(name, env) };
+  const base = { registered, name, isDisabled: isDisabled(name, options.env) };
   try {
-    return { ...base, trigger: parseTrigger(registered, env), error: undefined };
+    return { ...base, trigger: parseTrigger(registered, options), error: undefined };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { ...base, trigger: undefined, error: text };
   }
 }
 
-function parseTrigger({ metadata }: RegisteredFunction, env: AppSettings): FunctionTrigger {
+function parseTrigger({ metadata }: RegisteredFunction, options: IndexOptions): FunctionTrigger {
   if (!NAME.test(metadata.name)) {
     throw new Error(
       `'${metadata.name}' is not a valid function name: it must begin with a letter and hold ` +
@@ -75,15 +70,9 @@ function parseTrigger({ metadata }: RegisteredFunction, env: AppSettings): Funct
     );
   }
   const bindings = Object.entries(metadata.bindings);
-  const unknown = bindings
-    .map(([, binding]) => binding.type ?? '')
-    .filter((type) => !KNOWN_BINDINGS.has(type.toLowerCase()));
-  if (unknown.length > 0) {
-    throw new Error(
-      `The binding type(s) '${[...new Set(unknown)].join(', ')}' are not registered. Please ` +
-        'ensure the type is correct and the binding extension is installed.',
-    );
-  }
+  const types = bindings.map(([, binding]) => binding.type ?? '');
+  const unknown = unknownTypesText(types, options);
+  if (unknown !== undefined) throw new Error(unknown);
   const [first, ...others] = bindings.filter(([, binding]) => /trigger$/i.test(binding.type ?? ''));
   if (first === undefined) {
     throw new Error('No trigger binding specified. A function must have a trigger input binding.');
@@ -93,7 +82,7 @@ function parseTrigger({ metadata }: RegisteredFunction, env: AppSettings): Funct
       'Multiple trigger bindings defined. A function can only have a single trigger binding.',
     );
   }
-  return triggerOf(metadata.name, { name: first[0], binding: first[1], env });
+  return triggerOf(metadata.name, { name: first[0], binding: first[1], env: options.env });
 }
 
 interface TriggerSource {

@@ -1,3 +1,4 @@
+import { idleTypes } from './binding-types.ts';
 import type { IndexedFunction } from './function-index.ts';
 
 /** What the outside is told of one function: plain data, sent from the app's process. */
@@ -10,6 +11,8 @@ export interface FunctionListing {
   /** Where an HTTP function is called, with its route template. */
   readonly url: string | undefined;
   readonly isDisabled: boolean;
+  /** Binding types that this host knows and leaves alone. */
+  readonly idleTypes: readonly string[];
   /** Why it is not served. */
   readonly error: string | undefined;
 }
@@ -28,6 +31,7 @@ export function listFunction(
     methods: isHttp ? trigger.methods : [],
     url: isHttp ? `${baseUrl}/${path}` : undefined,
     isDisabled,
+    idleTypes: error === undefined ? idleTypes(types) : [],
     error,
   };
 }
@@ -39,8 +43,16 @@ export function formatListing(functions: readonly FunctionListing[]): readonly s
   return [
     ...(served.length === 0 ? ['No functions are served by this app.'] : ['', 'Functions:', '']),
     ...served.flatMap((fn) => [`\t${fn.name}: ${describe(fn)}`, '']),
+    ...served.filter((fn) => fn.idleTypes.length > 0).map(describeIdle),
     ...broken.map((fn) => `The '${fn.name}' function is in error: ${fn.error ?? ''}`),
   ];
+}
+
+function describeIdle({ name, idleTypes: types }: FunctionListing): string {
+  return (
+    `The '${name}' function has bindings that this host does not serve (${types.join(', ')}): ` +
+    `run it with POST /admin/functions/${name}; what it writes to them is dropped.`
+  );
 }
 
 function describe({ methods, url, trigger, isDisabled }: FunctionListing): string {

@@ -14,7 +14,7 @@ const HTTP: BindingInfo = { type: 'httpTrigger', direction: 'in' };
 const MANUAL: BindingInfo = { type: 'manualTrigger', direction: 'in' };
 
 function errorOf(fn: RegisteredFunction, env: Record<string, string> = {}): string | undefined {
-  return indexFunctions([fn], { env })[0]?.error;
+  return indexFunctions([fn], { env, hasBundle: false })[0]?.error;
 }
 
 describe('function index', () => {
@@ -24,6 +24,34 @@ describe('function index', () => {
     assert.match(
       errorOf(fn) ?? '',
       /^The binding type\(s\) 'queueTrigger, blob' are not registered/,
+    );
+  });
+
+  it('knows the types of other services once there is an extension bundle, but no durable ones', () => {
+    const index = (type: string): string | undefined =>
+      indexFunctions([registered('f', { type }, { type: 'blob' })], { env: {}, hasBundle: true })[0]
+        ?.error;
+
+    const types = ['queueTrigger', 'serviceBusTrigger', 'eventGridTrigger', 'cosmosDBTrigger'];
+    assert.deepEqual(types.map(index), [undefined, undefined, undefined, undefined]);
+    assert.equal(
+      index('activityTrigger'),
+      "The binding type(s) 'activityTrigger' were not found in the configured extension bundle. " +
+        'Please ensure the type is correct and the correct version of extension bundle is configured.',
+    );
+  });
+
+  it('says which functions it knows and does not serve', () => {
+    const fn = registered('onMessage', { type: 'queueTrigger' }, { type: 'blob' });
+    const [indexed] = indexFunctions([fn], { env: {}, hasBundle: true });
+    assert.ok(indexed !== undefined);
+
+    const listing = listFunction(indexed, { baseUrl: 'http://localhost:7071', prefix: 'api' });
+
+    assert.equal(
+      formatListing([listing]).at(-1),
+      "The 'onMessage' function has bindings that this host does not serve (queueTrigger, blob): run " +
+        'it with POST /admin/functions/onMessage; what it writes to them is dropped.',
     );
   });
 
@@ -43,7 +71,7 @@ describe('function index', () => {
   it('wants a name that the host takes, of which no other differs by case only', () => {
     assert.match(errorOf(registered('1st', HTTP)) ?? '', /'1st' is not a valid function name/);
     const [, second] = indexFunctions([registered('f', HTTP), registered('F', MANUAL)], {
-      env: {},
+      ...{ env: {}, hasBundle: false },
     });
     assert.match(second?.error ?? '', /'F' is used by another function/);
   });
@@ -58,7 +86,7 @@ describe('function index', () => {
 
   it('replaces app settings in a route', () => {
     const fn = registered('f', { ...HTTP, route: 'a/%PART%' });
-    const [indexed] = indexFunctions([fn], { env: { PART: 'b' } });
+    const [indexed] = indexFunctions([fn], { env: { PART: 'b' }, hasBundle: false });
     assert.ok(indexed?.trigger?.kind === 'http');
     assert.equal(indexed.trigger.route.text, 'a/b');
     assert.match(errorOf(fn) ?? '', /'%PART%' does not resolve to a value/);
@@ -67,7 +95,9 @@ describe('function index', () => {
   it('lets functions share a route when their methods differ', () => {
     const fn = (name: string, method: string): RegisteredFunction =>
       registered(name, { ...HTTP, route: 'x/{id}', methods: [method] });
-    const indexed = indexFunctions([fn('a', 'get'), fn('b', 'POST'), fn('c', 'GET')], { env: {} });
+    const indexed = indexFunctions([fn('a', 'get'), fn('b', 'POST'), fn('c', 'GET')], {
+      ...{ env: {}, hasBundle: false },
+    });
     assert.deepEqual(
       indexed.map(({ error }) => error),
       [
@@ -82,7 +112,7 @@ describe('function index', () => {
 describe('function listing', () => {
   const lines = (fns: readonly RegisteredFunction[], env: Record<string, string> = {}): string =>
     formatListing(
-      indexFunctions(fns, { env }).map((fn) =>
+      indexFunctions(fns, { env, hasBundle: false }).map((fn) =>
         listFunction(fn, { baseUrl: 'http://localhost:7071', prefix: 'api' }),
       ),
     ).join('\n');

@@ -1,106 +1,10 @@
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../src/base/clock.ts';
-import { openDevHost } from '../../src/devhost/dev-host.ts';
-import type { DevHost } from '../../src/devhost/dev-host.ts';
 import { openScheduler } from '../../src/server/index.ts';
 import type { RunningScheduler } from '../../src/server/index.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { AppUnderTest, hasStatus, post, until } from './support/app-under-test.ts';
 
-const REGISTER = new URL('../../src/register/register.ts', import.meta.url).href;
 const EXAMPLE_SECRET = 'a secret of thirty-two characters';
-
-interface Links {
-  readonly id: string;
-  readonly statusQueryGetUri: string;
-  readonly sendEventPostUri: string;
-  readonly terminatePostUri: string;
-  readonly suspendPostUri: string;
-  readonly resumePostUri: string;
-}
-
-interface Status {
-  readonly runtimeStatus: string;
-  readonly output: unknown;
-  readonly customStatus: unknown;
-}
-
-/** An app on the dev host, with the preload, in a task hub of its own. */
-class AppUnderTest {
-  readonly output: string[] = [];
-  #host: DevHost | undefined;
-
-  async open(name: string, scheduler: RunningScheduler, env: Record<string, string> = {}) {
-    this.#host = await openDevHost({
-      appDir: fileURLToPath(new URL(`./apps/${name}`, import.meta.url)),
-      port: 0,
-      host: '127.0.0.1',
-      env: {
-        TASKHUB_NAME: name,
-        DURABLE_TASK_SCHEDULER_CONNECTION_STRING: `Endpoint=${scheduler.grpcEndpoint};TaskHub=unused;Authentication=None`,
-        ...env,
-      },
-      preloads: [REGISTER],
-      pathAliases: { '/runtime/webhooks/durabletask': '/api/durabletask' },
-      watch: false,
-      inspect: undefined,
-      logger: silentLogger,
-      clock: systemClock,
-      output: (line) => this.output.push(line),
-    });
-  }
-
-  get url(): string {
-    return this.#host?.url ?? '';
-  }
-
-  get functionNames(): string[] {
-    return (this.#host?.functions ?? []).map(({ name }) => name);
-  }
-
-  get errors(): unknown[] {
-    return (this.#host?.functions ?? []).filter(({ error }) => error !== undefined);
-  }
-
-  async start(path: string, body?: unknown): Promise<Links> {
-    const init = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await fetch(`${this.url}/api/${path}`, { method: 'POST', ...init });
-    assert.equal(response.status, 202, this.output.join('\n'));
-    return (await response.json()) as Links;
-  }
-
-  async close(): Promise<void> {
-    await this.#host?.close();
-  }
-}
-
-async function statusOf({ statusQueryGetUri }: Links): Promise<Status> {
-  const response = await fetch(statusQueryGetUri);
-  return (await response.json()) as Status;
-}
-
-/** Asks until the status is as wanted, for at most ten seconds. */
-async function until(links: Links, isWanted: (status: Status) => boolean): Promise<Status> {
-  const deadlineAt = systemClock.now() + 10_000;
-  for (;;) {
-    const status = await statusOf(links);
-    if (isWanted(status) || systemClock.now() > deadlineAt) return status;
-    await systemClock.sleepUntil(systemClock.now() + 20, { signal: new AbortController().signal });
-  }
-}
-
-function hasStatus(name: string): (status: Status) => boolean {
-  return ({ runtimeStatus }) => runtimeStatus === name;
-}
-
-async function post(link: string, body?: unknown): Promise<number> {
-  const init =
-    body === undefined
-      ? {}
-      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  const response = await fetch(link.replace('{text}', 'because'), { method: 'POST', ...init });
-  return response.status;
-}
 
 describe('an unmodified Durable Functions app', function () {
   this.timeout(30_000);
@@ -225,7 +129,8 @@ describe('an unmodified Durable Functions app', function () {
     const { AZURE_FUNCTIONS_ENVIRONMENT: environment } = process.env;
     before(async () => {
       process.env['AZURE_FUNCTIONS_ENVIRONMENT'] = 'Production';
-      await app.open('module', scheduler, { DURABLETASK_MANAGEMENT_SECRET: EXAMPLE_SECRET });
+      const env = { DURABLETASK_MANAGEMENT_SECRET: EXAMPLE_SECRET };
+      await app.open('module', scheduler, { env });
     });
     after(async () => {
       if (environment === undefined) delete process.env['AZURE_FUNCTIONS_ENVIRONMENT'];
