@@ -15,6 +15,7 @@ import {
   untilSomebodyWaits,
   type Node,
 } from './two-stores/pair.ts';
+import { deadlocksOf } from './two-stores/tables.ts';
 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000;
@@ -176,7 +177,12 @@ describe('two stores on one PostgreSQL', () => {
   });
 
   describe('a deadlock', () => {
-    it('with somebody who locks in another order is survived', async () => {
+    it('with somebody who locks in another order takes the round, which is repeated', async () => {
+      const before = await deadlocksOf(cluster.schema);
+      let attempts = 0;
+      a.database.watch = (sql) => {
+        if (sql.includes('for update') && sql.includes('from runs t')) attempts += 1;
+      };
       await a.bench.exchange([a.bench.start('x'), a.bench.start('y')]);
       const client = await cluster.schema.connect();
       try {
@@ -192,6 +198,9 @@ describe('two stores on one PostgreSQL', () => {
         await lock(0);
         await client.query('commit');
         assert.deepEqual((await round).outcomes.map(refusal), ['OK', 'OK']);
+        assert.equal(attempts, 2);
+        await a.bench.close();
+        assert.equal(await deadlocksOf(cluster.schema), before + 1);
       } finally {
         await client.end();
       }

@@ -74,7 +74,10 @@ class Actor {
 }
 
 /** What a history by itself says of its instance. */
-function fold(history: readonly HistoryEvent[]): { status: number; output: string | undefined } {
+export function fold(history: readonly HistoryEvent[]): {
+  status: number;
+  output: string | undefined;
+} {
   let status: number = OrchestrationStatus.PENDING;
   let output: string | undefined;
   for (const { eventType } of history) {
