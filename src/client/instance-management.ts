@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts';
 import { encodeListRequest, encodeQuery } from './orchestration-query.ts';
 import type { ListInstanceIdsOptions, OrchestrationQuery } from './orchestration-query.ts';
 import { OrchestrationState } from './orchestration-state.ts';
-import { createAsyncPageable, Page } from './page.ts';
+import { createAsyncPageable, Page, tokenOf } from './page.ts';
 import type { AsyncPageable } from './page.ts';
 import { encodePurgeFilter, PurgeResult, readCriteria } from './purge.ts';
 import type { PublishedPurgeCriteria, PurgeCriteria } from './purge.ts';
@@ -157,11 +157,6 @@ export class InstanceManagement {
     const { unary, requestTimeoutMs } = this.#options;
     return unary(method, request, { signal: options?.signal, timeoutMs: requestTimeoutMs });
   };
-}
-
-/** An empty token is none: asking with it would begin again. */
-function tokenOf(token: string | undefined): string | undefined {
-  return token === '' ? undefined : token;
 }
 
 /** Schedulers that stop at no time leave the flag out. */

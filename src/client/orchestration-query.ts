@@ -84,11 +84,12 @@ export function encodeDate(name: string, date: Date): Timestamp {
 }
 
 /** An empty token or prefix means none, as it does for the published client. */
-function isGiven(text: string | undefined): text is string {
+export function isGiven(text: string | undefined): text is string {
   return text !== undefined && text !== '';
 }
 
-function readPageSize(pageSize = PAGE_SIZE): number {
+/** @throws TaskHubError INVALID_ARGUMENT for what is no page size. */
+export function readPageSize(pageSize = PAGE_SIZE): number {
   if (Number.isInteger(pageSize) && pageSize > 0 && pageSize <= INT32_MAX) return pageSize;
   throw invalidArgument(`pageSize must be a whole number from 1 on, got ${pageSize}`);
 }

@@ -51,3 +51,8 @@ async function* pagesOf<T>(
     token = page.continuationToken;
   } while (token !== undefined);
 }
+
+/** An empty token is none: asking with it would begin again. */
+export function tokenOf(token: string | undefined): string | undefined {
+  return token === '' ? undefined : token;
+}

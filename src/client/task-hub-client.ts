@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { systemIds } from '../base/ids.ts';
+import type { EntityTarget } from '../core/entity-instance-id.ts';
 import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import type { GetInstanceResponse, HistoryEvent } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
@@ -14,6 +15,13 @@ import type {
   TaskHubClientOptions,
   WaitOptions,
 } from './client-options.ts';
+import { EntityClient } from './entity-client.ts';
+import type {
+  CleanEntityStorageRequest,
+  CleanEntityStorageResult,
+  SignalEntityOptions,
+} from './entity-client.ts';
+import type { EntityMetadata, EntityQuery } from './entity-query.ts';
 import { InstanceManagement } from './instance-management.ts';
 import type { ForceTerminateOptions, PurgeOptions } from './instance-management.ts';
 import { encodeJson } from './json.ts';
@@ -34,7 +42,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const WAIT_TIMEOUT_MS = 60_000;
 
 /**
- * Starts, watches and steers the orchestrations of one task hub. Method names and argument order
+ * Starts, watches and steers the orchestrations of one task hub, and signals and reads its entities. Method names and argument order
  * are those of `TaskHubGrpcClient` in `@microsoft/durabletask-js`; all are safe to call at once.
  *
  * Methods reject with `TaskHubError` (see `code`), with `TimeoutError`, or with the reason of the
@@ -47,6 +55,7 @@ export class TaskHubClient implements AsyncDisposable {
   readonly #defaultVersion: string | undefined;
   readonly #requestTimeoutMs: number;
   readonly #management: InstanceManagement;
+  readonly #entities: EntityClient;
   /** A scheduler that was there once is worth waiting for. */
   #hasAnswered = false;
   #isClosed = false;
@@ -66,6 +75,11 @@ export class TaskHubClient implements AsyncDisposable {
       unary: this.#unary,
       clock: this.#clock,
       requestTimeoutMs: this.#requestTimeoutMs,
+    });
+    this.#entities = new EntityClient({
+      unary: (...call) => this.#request(...call),
+      clock: this.#clock,
+      ids: this.#ids,
     });
   }
 
@@ -302,6 +316,45 @@ export class TaskHubClient implements AsyncDisposable {
     options: ForceTerminateOptions = {},
   ): Promise<readonly string[]> {
     return this.#management.forceTerminate(instanceIds, options);
+  }
+
+  /**
+   * Sends an operation to an entity, which is created by it if need be. Returns once the message is
+   * in the scheduler's store; nothing comes back. `input` travels as JSON.
+   */
+  async signalEntity(
+    id: EntityTarget,
+    operationName: string,
+    input?: unknown,
+    options: SignalEntityOptions = {},
+  ): Promise<void> {
+    await this.#entities.signal(id, operationName, input, options);
+  }
+
+  /** What is known of an entity; `undefined` for one that has no state and no lock. */
+  async getEntity<T = unknown>(
+    id: EntityTarget,
+    includeState = true,
+    options: RequestOptions = {},
+  ): Promise<EntityMetadata<T> | undefined> {
+    return this.#entities.get<T>(id, includeState, options);
+  }
+
+  /** The entities that match a query, by id: iterate for entities, `asPages()` for pages. */
+  getEntities<T = unknown>(query: EntityQuery = {}): AsyncPageable<EntityMetadata<T>> {
+    return this.#entities.list<T>(query);
+  }
+
+  /**
+   * Removes empty entities and releases locks whose owner has ended. Our scheduler does both by
+   * itself and finds nothing to do; others may stop after a while and say where to go on.
+   */
+  async cleanEntityStorage(
+    request: CleanEntityStorageRequest = {},
+    continueUntilComplete = true,
+    options: RequestOptions = {},
+  ): Promise<CleanEntityStorageResult> {
+    return this.#entities.clean(request, continueUntilComplete, options);
   }
 
   /** Creates the client's task hub; an existing one stays as it is, or is wiped on demand. */

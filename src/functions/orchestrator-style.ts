@@ -6,6 +6,7 @@ import type { OrchestrationEngine } from '../replay/engine.ts';
 import type { TaskFailureInfo } from '../replay/failure.ts';
 import type { OrchestratorStyle } from '../worker/registry.ts';
 import { createUserLogHandler } from './host-log.ts';
+import { LOCKING } from './locking-values.ts';
 import { TaskFailedError } from './value-classes.ts';
 
 /** What the style of an orchestrator depends on, besides its code. */
@@ -38,7 +39,7 @@ class OrchestrationInvocation extends azureFunctions.InvocationContext {
 
   constructor(engine: OrchestrationEngine, { name, ...options }: OrchestratorStyleOptions) {
     super(invocationInit(engine, name));
-    this.df = new ClassicOrchestrationContext(engine, options);
+    this.df = new ClassicOrchestrationContext(engine, { ...options, locking: LOCKING });
     this.#core = new CoreOrchestrationContext(engine, options);
   }
 

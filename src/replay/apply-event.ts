@@ -76,6 +76,15 @@ function applyAnswer(
     case 'taskFailed':
     case 'subOrchestrationInstanceFailed':
       return fail(engine, eventType.value.taskScheduledId, eventType.value.failureDetails);
+    case 'entityOperationCompleted':
+      engine.entities.complete(eventType.value.requestId, eventType.value.output);
+      return undefined;
+    case 'entityOperationFailed':
+      engine.entities.fail(eventType.value.requestId, eventType.value.failureDetails);
+      return undefined;
+    case 'entityLockGranted':
+      engine.entities.grant(eventType.value.criticalSectionId);
+      return undefined;
     case 'timerFired':
       fire(engine, eventType.value.timerId);
       return undefined;

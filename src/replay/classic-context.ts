@@ -1,27 +1,23 @@
+import { ClassicEntities } from './classic-entities.ts';
+import type { ClassicEntityId, LockingValues, LockState } from './classic-entities.ts';
 import type { ClassicRetryOptions } from './classic-tasks.ts';
 import { assertNotBlank, classicRetryPolicy, subOrchestrationWork } from './classic-tasks.ts';
 import type { OrchestrationEngine } from './engine.ts';
-import { NotAvailableYetError } from './errors.ts';
 import { httpCallWork } from './http-call.ts';
 import type { CallHttpOptions } from './http-call.ts';
 import { AnyTask, AtomicTask, FailFastAllTask, Task, TimerTask } from './tasks.ts';
 
-/** What the classic facade needs from host.json. */
+/** What the classic facade needs from host.json and from durable-functions. */
 export interface ClassicContextOptions {
   /** Version of sub-orchestrations that name none. */
   readonly defaultVersion: string | undefined;
+  readonly locking: LockingValues;
   /** Between the polls of `callHttp` where the server does not say. Default 30,000. */
   readonly httpSleepMs?: number | undefined;
 }
 
 /** The host's default. */
 const HTTP_SLEEP_MS = 30_000;
-
-/** `context.df.isLocked()` of durable-functions. */
-export interface LockState {
-  readonly isLocked: boolean;
-  readonly ownedLocks: readonly unknown[];
-}
 
 /** `context.df.Task` of durable-functions. */
 export interface ClassicTaskFactory {
@@ -36,6 +32,7 @@ export interface ClassicTaskFactory {
 export class ClassicOrchestrationContext {
   readonly #engine: OrchestrationEngine;
   readonly #options: ClassicContextOptions;
+  readonly #entities: ClassicEntities;
 
   readonly Task: ClassicTaskFactory = {
     all: (tasks) => this.#offer(new FailFastAllTask('classic', checkedTasks(tasks, 'all'))),
@@ -45,6 +42,7 @@ export class ClassicOrchestrationContext {
   constructor(engine: OrchestrationEngine, options: ClassicContextOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#entities = new ClassicEntities(engine, options.locking);
   }
 
   get instanceId(): string {
@@ -149,21 +147,32 @@ export class ClassicOrchestrationContext {
     this.#engine.continueAsNew(input, { shouldSaveEvents: saveEvents });
   }
 
-  callEntity(): Task {
-    throw new NotAvailableYetError('context.df.callEntity');
+  /** Calls an operation of an entity; the task gives what it returns, or throws what it threw. */
+  callEntity(entityId: ClassicEntityId, operationName: string, operationInput?: unknown): Task {
+    return this.#entities.call(entityId, operationName, operationInput);
   }
 
-  signalEntity(): void {
-    throw new NotAvailableYetError('context.df.signalEntity');
+  /**
+   * Sends an operation to an entity without waiting for it, at once or at `signalTime` (which
+   * durable-functions 3.x does not have). Not to be yielded.
+   */
+  signalEntity(
+    entityId: ClassicEntityId,
+    operationName: string,
+    operationInput?: unknown,
+    options: { readonly signalTime?: Date | undefined } = {},
+  ): void {
+    this.#entities.signal(entityId, operationName, operationInput, options.signalTime);
   }
 
-  lock(): Task {
-    throw new NotAvailableYetError('context.df.lock');
+  /** Begins a critical section; the task gives the `DurableLock` that ends it. */
+  lock(...entities: readonly (ClassicEntityId | readonly ClassicEntityId[])[]): Task {
+    return this.#entities.lock(entities);
   }
 
-  /** Always unlocked: `lock` is not available yet. */
+  /** Whether the code is in a critical section, from the call of `lock` on. */
   isLocked(): LockState {
-    return { isLocked: false, ownedLocks: [] };
+    return this.#entities.lockState();
   }
 
   /**
@@ -188,7 +197,10 @@ export class ClassicOrchestrationContext {
     version: string | undefined,
   ): ReturnType<typeof subOrchestrationWork> {
     const { defaultVersion } = this.#options;
-    return subOrchestrationWork(name, { input, instanceId, version: version ?? defaultVersion });
+    const options = { input, instanceId, version: version ?? defaultVersion };
+    const work = subOrchestrationWork(name, options);
+    this.#entities.assertNoSection();
+    return work;
   }
 }
 

@@ -1,4 +1,8 @@
-import type { HistoryEvent, OrchestratorAction } from '../proto/orchestrator_service_pb.ts';
+import type {
+  HistoryEvent,
+  OrchestratorAction,
+  SendEntityMessageAction,
+} from '../proto/orchestrator_service_pb.ts';
 import { NonDeterminismError } from './errors.ts';
 
 /** The history events that record an action; their event id is the action's id. */
@@ -47,7 +51,7 @@ function describeEvent({ eventType }: HistoryEvent): string {
     case 'eventSent':
       return `sent event '${eventType.value.name}' to '${eventType.value.instanceId}'`;
     default:
-      return `sent an entity message (${String(eventType.case)})`;
+      return describeMessage(eventType as EntityMessage);
   }
 }
 
@@ -61,8 +65,28 @@ function describeAction({ orchestratorActionType: type }: OrchestratorAction): s
       return `called sub-orchestrator '${type.value.name}'`;
     case 'sendEvent':
       return `sent event '${type.value.name}' to '${String(type.value.instance?.instanceId)}'`;
-    /* c8 ignore next 2 -- contexts ask for nothing else yet: entity messages come with entities */
+    case 'sendEntityMessage':
+      return describeMessage(type.value.EntityMessageType);
+    /* c8 ignore next 2 -- contexts ask for nothing else */
     default:
       return `asked for ${String(type.case)}`;
+  }
+}
+
+type EntityMessage = SendEntityMessageAction['EntityMessageType'];
+
+function describeMessage({ case: kind, value }: EntityMessage): string {
+  switch (kind) {
+    case 'entityOperationCalled':
+      return `called operation '${value.operation}' of entity '${String(value.targetInstanceId)}'`;
+    case 'entityOperationSignaled':
+      return `signalled operation '${value.operation}' to entity '${String(value.targetInstanceId)}'`;
+    case 'entityLockRequested':
+      return `asked for the locks of ${value.lockSet.join(', ')}`;
+    case 'entityUnlockSent':
+      return `let go of the lock of '${String(value.targetInstanceId)}'`;
+    /* c8 ignore next 2 -- only these four are confirmed */
+    default:
+      return 'sent an entity message';
   }
 }

@@ -1,8 +1,8 @@
 import { compareVersions } from './compare-versions.ts';
 import type { CoreRetryOptions } from './core-retry.ts';
+import { CoreEntities } from './core-entities.ts';
 import { coreRetrySpec } from './core-retry.ts';
 import type { OrchestrationEngine, ParentInstance } from './engine.ts';
-import { NotAvailableYetError } from './errors.ts';
 import { AnyTask, AtomicTask, TimerTask, WaitForAllTask } from './tasks.ts';
 import type { Task } from './tasks.ts';
 
@@ -36,6 +36,7 @@ export interface OrchestrationLogger {
 export class CoreOrchestrationContext {
   readonly #engine: OrchestrationEngine;
   readonly #defaultVersion: string | undefined;
+  #entities: CoreEntities | undefined;
 
   /** `defaultVersion` is that of sub-orchestrations that are called without one. */
   constructor(
@@ -70,8 +71,10 @@ export class CoreOrchestrationContext {
     return this.#engine.version ?? '';
   }
 
-  get entities(): never {
-    throw new NotAvailableYetError('context.entities');
+  /** Calls, signals and locks entities. */
+  get entities(): CoreEntities {
+    this.#entities ??= new CoreEntities(this.#engine);
+    return this.#entities;
   }
 
   /** Negative, zero or positive as this instance's version is older than, equal to or newer than it. */

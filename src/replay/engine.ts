@@ -3,6 +3,7 @@ import type { HistoryEvent, OrchestratorAction } from '../proto/orchestrator_ser
 import type { Completion } from './actions.ts';
 import { completeAction, createTimerAction, sendEventAction } from './actions.ts';
 import { assertConfirms } from './confirmation.ts';
+import { EntityMessages } from './entity-messages.ts';
 import { OrchestratorConstraintError, TooManyActionsError } from './errors.ts';
 import { ExternalEvents } from './external-events.ts';
 import { failureFromError } from './failure.ts';
@@ -42,6 +43,7 @@ export class OrchestrationEngine {
   readonly options: OrchestratorOptions;
   readonly instanceId: string;
   readonly executionId: string;
+  readonly entities: EntityMessages;
   /** From executionStarted; the registered name until then. */
   name: string;
   version: string | undefined;
@@ -74,6 +76,7 @@ export class OrchestrationEngine {
     this.instanceId = ids.instanceId;
     this.executionId = ids.executionId;
     this.name = options.name;
+    this.entities = new EntityMessages(this);
     if (options.scheduling !== 'byHandler') this.useScheduling(options.scheduling);
   }
 
@@ -165,8 +168,9 @@ export class OrchestrationEngine {
   /** Records an action and counts it against the limit. */
   request(action: OrchestratorAction): void {
     this.#assertUsable();
-    // Core code may still send events after continueAsNew; classic code may not (as in 3.x).
-    if (this.isContinuingAsNew && this.#scheduling === 'lazy') return;
+    // Core code may still send events after continueAsNew; classic code may not (as in 3.x), except
+    // that it lets go of its locks: nobody else would.
+    if (this.isContinuingAsNew && this.#scheduling === 'lazy' && !isUnlock(action)) return;
     const { actionsMax } = this.options.limits;
     if (this.#pending.size >= actionsMax) {
       throw new TooManyActionsError(
@@ -200,6 +204,7 @@ export class OrchestrationEngine {
     const action = this.#pending.get(event.eventId);
     if (action === undefined && event.eventId <= this.#handedOutId) return;
     assertConfirms(event, action);
+    if (action !== undefined) this.entities.confirm(event, action);
     this.#pending.delete(event.eventId);
   }
 
@@ -240,20 +245,15 @@ export class OrchestrationEngine {
 
   /** Wins over every other ending; work that was only just asked for is not started any more. */
   terminate(result: string | undefined): void {
-    for (const [id, action] of this.#pending) {
-      const kind = action.orchestratorActionType.case;
-      if (kind !== 'sendEvent' && kind !== 'sendEntityMessage') this.#pending.delete(id);
-    }
+    for (const [id, action] of this.#pending) if (isWork(action)) this.#pending.delete(id);
     this.#completion = { kind: 'terminated', result };
   }
 
   /** The actions of this turn, in the order of the code; none while suspended. */
   handOut(options: { readonly isSuspended: boolean }): OrchestratorAction[] {
     if (this.#completion === undefined && options.isSuspended) return [];
-    const actions = [...this.#pending.values()];
-    if (this.#completion !== undefined) {
-      actions.push(completeAction(this.nextId(), this.#withCarryover(this.#completion)));
-    }
+    const ending = this.#completion === undefined ? [] : this.#end(this.#completion);
+    const actions = [...this.#pending.values(), ...ending];
     this.#pending.clear();
     this.#handedOutId = this.#lastId;
     return actions;
@@ -277,6 +277,8 @@ export class OrchestrationEngine {
       if (event !== undefined) settleWithEvent(task, event);
     } else if (task instanceof TimerTask) {
       this.#scheduleTimer(task);
+    } else if (work.kind === 'entityCall' || work.kind === 'entityLock') {
+      this.entities.schedule(task, work);
     } else {
       new RemoteCall(this, task, work as ActivityWork | SubOrchestrationWork).start();
     }
@@ -291,6 +293,13 @@ export class OrchestrationEngine {
       this.#pending.delete(id);
       this.#open.delete(id);
     });
+  }
+
+  /** What the end of the execution adds: locks that it still holds go before it does. */
+  #end(completion: Completion): OrchestratorAction[] {
+    const { unlocks, withdrawn } = this.entities.end();
+    if (withdrawn !== undefined) this.#pending.delete(withdrawn);
+    return [...unlocks, completeAction(this.nextId(), this.#withCarryover(completion))];
   }
 
   #encodeResult(value: unknown): string | undefined {
@@ -310,6 +319,19 @@ export class OrchestrationEngine {
       `The context of orchestrator '${this.name}' was used after the orchestration had ended.`,
     );
   }
+}
+
+/** True for actions that ask for something to be done and answered. */
+function isWork({ orchestratorActionType: type }: OrchestratorAction): boolean {
+  if (type.case === 'sendEvent') return false;
+  if (type.case !== 'sendEntityMessage') return true;
+  const message = type.value.EntityMessageType.case;
+  return message === 'entityOperationCalled' || message === 'entityLockRequested';
+}
+
+function isUnlock({ orchestratorActionType: type }: OrchestratorAction): boolean {
+  const message = type.case === 'sendEntityMessage' ? type.value.EntityMessageType.case : undefined;
+  return message === 'entityUnlockSent';
 }
 
 function settleWithEvent(task: Task, event: HistoryEvent): void {

@@ -1,3 +1,4 @@
+import type { EntityInstanceId } from '../core/entity-instance-id.ts';
 import type { FailureDetails } from './failure.ts';
 
 /**
@@ -28,15 +29,6 @@ export class OrchestratorConstraintError extends Error {
   override readonly name = 'OrchestratorConstraintError';
 }
 
-/** A feature that this version does not offer yet; the message names it. */
-export class NotAvailableYetError extends Error {
-  override readonly name = 'NotAvailableYetError';
-
-  constructor(feature: string) {
-    super(`${feature} is not available yet in this version of durabletask-scheduler.`);
-  }
-}
-
 /** What `TaskFailedError.details` shows of a failure (the names of durabletask-js). */
 export interface CoreFailureDetails {
   readonly errorType: string;
@@ -61,5 +53,23 @@ export class TaskFailedError extends Error {
       message: failureDetails.errorMessage,
       stackTrace: failureDetails.stackTrace,
     };
+  }
+}
+
+/** Thrown into an orchestrator when an operation that it called has failed (name of durabletask-js). */
+export class EntityOperationFailedException extends Error {
+  override readonly name = 'EntityOperationFailedException';
+  readonly entityId: EntityInstanceId;
+  readonly operationName: string;
+  readonly failureDetails: FailureDetails;
+
+  constructor(entityId: EntityInstanceId, operationName: string, failureDetails: FailureDetails) {
+    super(
+      `Operation '${operationName}' of entity '${entityId.toString()}' failed: ` +
+        failureDetails.errorMessage,
+    );
+    this.entityId = entityId;
+    this.operationName = operationName;
+    this.failureDetails = failureDetails;
   }
 }

@@ -1,3 +1,5 @@
+import type { EntityInstanceId } from '../core/entity-instance-id.ts';
+import type { CriticalSection } from './critical-section.ts';
 import type { RetrySpec } from './retry.ts';
 
 /**
@@ -8,7 +10,12 @@ export type TaskStyle = 'classic' | 'core';
 
 /** What an atomic task asks for once it is scheduled. */
 export type TaskWork =
-  ActivityWork | SubOrchestrationWork | ExternalEventWork | { readonly kind: 'timer' };
+  | ActivityWork
+  | SubOrchestrationWork
+  | ExternalEventWork
+  | EntityCallWork
+  | EntityLockWork
+  | { readonly kind: 'timer' };
 
 /** What a call came to: a value, or another call in whose place its task waits on. */
 export type CallOutcome =
@@ -44,6 +51,24 @@ export interface SubOrchestrationWork {
 export interface ExternalEventWork {
   readonly kind: 'externalEvent';
   readonly name: string;
+}
+
+export interface EntityCallWork {
+  readonly kind: 'entityCall';
+  readonly entityId: EntityInstanceId;
+  readonly operation: string;
+  readonly input: unknown;
+  /** Made when the task is scheduled, if not given. */
+  readonly requestId?: string | undefined;
+  /** The critical section that the call was made in. */
+  readonly section: CriticalSection | undefined;
+}
+
+export interface EntityLockWork {
+  readonly kind: 'entityLock';
+  readonly section: CriticalSection;
+  /** What the code gets once the locks are its own. */
+  readonly handle: unknown;
 }
 
 type TaskState = 'pending' | 'succeeded' | 'failed';

@@ -1,4 +1,6 @@
-/** Public entry `durabletask-scheduler/worker`: hosts orchestrators and activities. */
+/** Public entry `durabletask-scheduler/worker`: hosts orchestrators, activities and entities. */
+export { EntityInstanceId } from '../core/entity-instance-id.ts';
+export type { EntityTarget } from '../core/entity-instance-id.ts';
 export { TaskHubError } from '../core/errors.ts';
 export type { ErrorCode } from '../core/errors.ts';
 export type { SchedulerAddress } from '../client/open-connection.ts';
@@ -8,7 +10,9 @@ export type {
   SubOrchestrationOptions,
   TaskOptions,
 } from '../replay/core-context.ts';
-export { TaskFailedError } from '../replay/errors.ts';
+export { CoreEntities } from '../replay/core-entities.ts';
+export type { CriticalSectionInfo, LockHandle, SignalOptions } from '../replay/core-entities.ts';
+export { EntityOperationFailedException, TaskFailedError } from '../replay/errors.ts';
 export type { FailureDetails } from '../replay/failure.ts';
 export type { Logger } from '../telemetry/logger.ts';
 export type { ActivityContext, ActivityHandler } from './activity-context.ts';
@@ -18,6 +22,15 @@ export type {
   OrchestratorHandler,
   OrchestratorStyle,
 } from './registry.ts';
+export { TaskEntity } from './task-entity.ts';
+export type {
+  EntityFactory,
+  EntityStartOptions,
+  ITaskEntity,
+  TaskEntityContext,
+  TaskEntityOperation,
+  TaskEntityState,
+} from './task-entity.ts';
 export { TaskHubWorker } from './task-hub-worker.ts';
 export type {
   AddOrchestratorOptions,

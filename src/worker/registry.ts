@@ -1,5 +1,6 @@
 import { invalidArgument } from '../core/errors.ts';
 import type { OrchestratorOptions } from '../replay/options.ts';
+import type { EntityFactory } from './task-entity.ts';
 
 /** How an orchestrator's code meets the engine: its API style. */
 export type OrchestratorStyle = Pick<
@@ -43,6 +44,13 @@ export interface ActivityRegistration {
   readonly invoke: ActivityInvoker;
 }
 
+export interface EntityRegistration {
+  /** In lower case, as in entity ids. */
+  readonly name: string;
+  readonly version: undefined;
+  readonly factory: EntityFactory;
+}
+
 export interface RegistryOptions {
   /** Compares names without case, as Functions hosts do. Default false: exactly, as the SDKs do. */
   readonly ignoresCase?: boolean | undefined;
@@ -52,6 +60,7 @@ export interface RegistryOptions {
 export class Registry {
   readonly #orchestrators: Registrations<OrchestratorRegistration>;
   readonly #activities: Registrations<ActivityRegistration>;
+  readonly #entities = new Registrations<EntityRegistration>('entity', true);
 
   constructor({ ignoresCase = false }: RegistryOptions = {}) {
     this.#orchestrators = new Registrations('orchestrator', ignoresCase);
@@ -66,6 +75,14 @@ export class Registry {
     this.#activities.add(registration);
   }
 
+  /** Names of entities are kept in lower case. */
+  addEntity(name: string, factory: EntityFactory): void {
+    if (name.includes('@')) {
+      throw invalidArgument(`An entity name must not contain '@', got '${name}'`);
+    }
+    this.#entities.add({ name: name.toLowerCase(), version: undefined, factory });
+  }
+
   /** The registration of that very version, else the one for every version. */
   findOrchestrator(name: string, version?: string): OrchestratorRegistration | undefined {
     return this.#orchestrators.find(name, version);
@@ -75,6 +92,10 @@ export class Registry {
     return this.#activities.find(name, version);
   }
 
+  findEntity(name: string): EntityRegistration | undefined {
+    return this.#entities.find(name);
+  }
+
   /** Every orchestrator's name with its versions; none means every version. */
   orchestratorFilters(): readonly NameFilter[] {
     return this.#orchestrators.filters();
@@ -82,6 +103,10 @@ export class Registry {
 
   activityFilters(): readonly NameFilter[] {
     return this.#activities.filters();
+  }
+
+  entityFilters(): readonly NameFilter[] {
+    return this.#entities.filters();
   }
 }
 

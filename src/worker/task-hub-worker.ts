@@ -13,10 +13,12 @@ import type { ActivityHandler } from './activity-context.ts';
 import { functionInvoker } from './activity-context.ts';
 import { ActivityRunner } from './activity-runner.ts';
 import { coreStyle } from './core-style.ts';
+import { EntityRunner } from './entity-runner.ts';
 import { OrchestrationRunner } from './orchestration-runner.ts';
 import type { ActivityInvoker, OrchestratorHandler, OrchestratorStyle } from './registry.ts';
 import { Registry } from './registry.ts';
 import { SessionCache } from './session-cache.ts';
+import type { EntityFactory } from './task-entity.ts';
 import type { LeasedWorkItem } from './work-item-completer.ts';
 import { WorkItemCompleter } from './work-item-completer.ts';
 import { encodeFilters } from './work-item-filters.ts';
@@ -35,7 +37,7 @@ export interface AddVersionOptions {
 export type AddOrchestratorOptions = AddVersionOptions & OrchestratorStyle;
 
 /**
- * Hosts orchestrators and activities: takes work items from a scheduler, runs them and hands the
+ * Hosts orchestrators, activities and entities: takes work items from a scheduler, runs them and hands the
  * results back, until it is stopped. Method names are those of `TaskHubGrpcWorker` in
  * `@microsoft/durabletask-js`; orchestrators are core style unless their options say otherwise.
  *
@@ -126,6 +128,24 @@ export class TaskHubWorker implements AsyncDisposable {
   }
 
   /**
+   * Registers an entity under its factory's name; see `addNamedEntity`. Returns the name in lower case.
+   */
+  addEntity(factory: EntityFactory): string {
+    return this.addNamedEntity(factory.name, factory);
+  }
+
+  /**
+   * Registers an entity: `factory` makes what runs its operations, once for each batch of them. Names
+   * are compared without case; the name is returned in lower case.
+   *
+   * @throws TaskHubError INVALID_ARGUMENT when the name is empty, taken, or holds an `@`.
+   */
+  addNamedEntity(name: string, factory: EntityFactory): string {
+    this.#registry.addEntity(name, factory);
+    return name.toLowerCase();
+  }
+
+  /**
    * Begins to take work. Resolves at once: a scheduler that is not there yet is waited for
    * (`connected()` tells when).
    *
@@ -174,6 +194,7 @@ class RunningWorker {
   readonly #completer: WorkItemCompleter;
   readonly #orchestrations: OrchestrationRunner;
   readonly #activities: ActivityRunner;
+  readonly #entities: EntityRunner;
   readonly #sessions: SessionCache;
   readonly #inHand = new Set<LeasedWorkItem>();
   readonly #tasks: TaskGroup;
@@ -204,6 +225,7 @@ class RunningWorker {
     });
     const completer = this.#completer;
     this.#activities = new ActivityRunner({ registry, completer, signal, logger });
+    this.#entities = new EntityRunner({ registry, completer, signal, clock, ids, logger });
     this.#orchestrations = new OrchestrationRunner({
       registry,
       sessions: this.#sessions,
@@ -278,14 +300,16 @@ class RunningWorker {
         this.#take(leased, () => this.#activities.run(value, leased));
         return;
       }
-      case 'entityRequest':
+      case 'entityRequest': {
+        const { value } = request;
+        const leased = { kind: 'entity', completionToken, instanceId: value.instanceId } as const;
+        this.#take(leased, () => this.#entities.runFirst(value, leased));
+        return;
+      }
       case 'entityRequestV2': {
-        const leased = {
-          kind: 'entity',
-          completionToken,
-          instanceId: request.value.instanceId,
-        } as const;
-        this.#take(leased, () => this.#refuseEntity(leased));
+        const { value } = request;
+        const leased = { kind: 'entity', completionToken, instanceId: value.instanceId } as const;
+        this.#take(leased, () => this.#entities.runSecond(value, leased));
         return;
       }
       case 'healthPing':
@@ -311,13 +335,6 @@ class RunningWorker {
       }
     });
   }
-
-  async #refuseEntity(item: LeasedWorkItem): Promise<void> {
-    this.#settings.logger.warn('this version runs no entities; gave the work item back', {
-      instanceId: item.instanceId,
-    });
-    await this.#completer.abandon(item);
-  }
 }
 
 function workItemsRequest(
@@ -328,6 +345,7 @@ function workItemsRequest(
   return {
     maxConcurrentOrchestrationWorkItems: settings.maxConcurrentOrchestrations,
     maxConcurrentActivityWorkItems: settings.maxConcurrentActivities,
+    maxConcurrentEntityWorkItems: settings.maxConcurrentEntities,
     capabilities: [WorkerCapability.HISTORY_STREAMING],
     ...(filters !== undefined && { workItemFilters: filters }),
   };

@@ -25,12 +25,14 @@ export function encodeFilters(
         : narrow(orchestrations, version)
       ).map(encodeFilter),
       activities: registry.activityFilters().map(encodeFilter),
+      entities: registry.entityFilters().map(({ name }) => ({ name })),
     };
   }
-  const { orchestrations = [], activities = [] } = filters;
+  const { orchestrations = [], activities = [], entities = [] } = filters;
   return {
     orchestrations: orchestrations.map(encodeFilter),
     activities: activities.map(encodeFilter),
+    entities: entities.map(({ name }) => ({ name: name.toLowerCase() })),
   };
 }
 

@@ -18,6 +18,8 @@ export interface WorkItemFilter {
 export interface WorkItemFilters {
   readonly orchestrations?: readonly WorkItemFilter[] | undefined;
   readonly activities?: readonly WorkItemFilter[] | undefined;
+  /** Without versions, which entities do not have; the case of names does not count. */
+  readonly entities?: readonly Pick<WorkItemFilter, 'name'>[] | undefined;
 }
 
 export interface TaskHubWorkerOptions extends SchedulerAddress {
@@ -25,6 +27,8 @@ export interface TaskHubWorkerOptions extends SchedulerAddress {
   readonly maxConcurrentOrchestrations?: number | undefined;
   /** Activities that run at once. Default 100. */
   readonly maxConcurrentActivities?: number | undefined;
+  /** Entities that run at once; each runs its operations one by one. Default 100. */
+  readonly maxConcurrentEntities?: number | undefined;
   /**
    * Which work to take. Default: all, so that a name that is registered nowhere fails instead of
    * waiting for ever. `auto`: what is registered when the worker starts.
@@ -62,6 +66,7 @@ export interface TaskHubWorkerOptions extends SchedulerAddress {
 export interface WorkerSettings {
   readonly maxConcurrentOrchestrations: number;
   readonly maxConcurrentActivities: number;
+  readonly maxConcurrentEntities: number;
   readonly workItemFilters: WorkItemFilters | 'auto' | undefined;
   readonly ignoresNameCase: boolean;
   readonly versioning: Versioning;
@@ -91,6 +96,7 @@ export function resolveWorkerOptions(options: TaskHubWorkerOptions): WorkerSetti
   return {
     maxConcurrentOrchestrations: whole('maxConcurrentOrchestrations', 100, 1),
     maxConcurrentActivities: whole('maxConcurrentActivities', 100, 1),
+    maxConcurrentEntities: whole('maxConcurrentEntities', 100, 1),
     workItemFilters: options.workItemFilters,
     ignoresNameCase: options.ignoresNameCase ?? false,
     versioning: resolveVersioning(options.versioning),

@@ -16,7 +16,7 @@ import {
   timerFired,
 } from './support/events.ts';
 import type { ClassicHandler } from './support/orchestrators.ts';
-import { classic, IDS, lines, live } from './support/orchestrators.ts';
+import { classic, IDS, lines, live, locking } from './support/orchestrators.ts';
 
 type Df = ClassicOrchestrationContext;
 const RETRY: ClassicRetryOptions = {
@@ -174,18 +174,6 @@ describe('context.df of the classic style', () => {
       message:
         'When constructing a CompoundTask (such as Task.all() or Task.any()), you must specify at least one Task.',
     });
-  });
-
-  it('says which features are still to come', () => {
-    const features = ['callEntity', 'signalEntity', 'lock'] as const;
-    for (const feature of features) {
-      throwsInside(
-        (df) => {
-          df[feature]();
-        },
-        { name: 'NotAvailableYetError', message: new RegExp(`^context\\.df\\.${feature} is not`) },
-      );
-    }
   });
 });
 
@@ -423,7 +411,7 @@ describe('sub-orchestrations', () => {
     };
     const session = classic(handler, {
       createContext: (engine) => ({
-        df: new ClassicOrchestrationContext(engine, { defaultVersion: '1' }),
+        df: new ClassicOrchestrationContext(engine, { defaultVersion: '1', locking }),
       }),
     });
 

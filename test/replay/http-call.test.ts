@@ -13,7 +13,7 @@ import {
   taskFailed,
   timerFired,
 } from './support/events.ts';
-import { classic, IDS, lines, live } from './support/orchestrators.ts';
+import { classic, IDS, lines, live, locking } from './support/orchestrators.ts';
 
 const URL_ = 'https://api.test/jobs';
 const RETRY = { firstRetryIntervalInMilliseconds: 1000, maxNumberOfAttempts: 2 };
@@ -238,7 +238,7 @@ describe('the poll orchestrator', () => {
   function polling(): OrchestratorSession {
     return classic(({ df }) => pollHttp(df), {
       createContext: (engine) => ({
-        df: new ClassicOrchestrationContext(engine, { defaultVersion: undefined }),
+        df: new ClassicOrchestrationContext(engine, { defaultVersion: undefined, locking }),
       }),
     });
   }

@@ -75,13 +75,48 @@ describe('a history that the code does not reproduce', () => {
     assert.match(failureOf(sleeps, recorded), /called activity 'A', but .* created a timer/);
   });
 
-  it('names entity messages, which no code can send yet', () => {
-    const recorded = event({ case: 'entityOperationCalled', value: {} }, 1);
+  it('compares operation, target and kind of entity messages', () => {
+    const counter = { name: 'Counter', key: 'a' };
+    const called = (operation: string): HistoryEvent =>
+      event(
+        { case: 'entityOperationCalled', value: { operation, targetInstanceId: '@counter@a' } },
+        1,
+      );
+    const asks: readonly [ClassicHandler, HistoryEvent, RegExp][] = [
+      [
+        callsA,
+        called('add'),
+        /called operation 'add' of entity '@counter@a', but .*, called activity 'A'/,
+      ],
+      [
+        function* ({ df }) {
+          yield df.callEntity(counter, 'get');
+        },
+        called('add'),
+        /called operation 'add' of .*, but .*, called operation 'get' of entity '@counter@a'/,
+      ],
+      [
+        ({ df }) => {
+          df.signalEntity(counter, 'add');
+        },
+        called('add'),
+        /, but .*, signalled operation 'add' to entity '@counter@a'/,
+      ],
+      [
+        function* ({ df }) {
+          yield df.lock(counter, { name: 'b', key: '' });
+        },
+        called('add'),
+        /, but .*, asked for the locks of @b@, @counter@a/,
+      ],
+      [
+        callsA,
+        event({ case: 'entityUnlockSent', value: { targetInstanceId: '@counter@a' } }, 1),
+        /let go of the lock of '@counter@a', but/,
+      ],
+    ];
 
-    assert.match(
-      failureOf(callsA, recorded),
-      /sent an entity message \(entityOperationCalled\), but/,
-    );
+    for (const [handler, recorded, text] of asks) assert.match(failureOf(handler, recorded), text);
   });
 
   it('fails when the code has ended before the history has', () => {

@@ -48,6 +48,7 @@ describe('encodeFilters', () => {
         { name: 'Act', versions: [] },
         { name: 'Old', versions: ['1'] },
       ],
+      entities: [],
     });
   });
 
@@ -71,6 +72,21 @@ describe('encodeFilters', () => {
         { name: 'B', versions: ['', '1'] },
       ],
       activities: [],
+      entities: [],
     });
+  });
+
+  it('asks for entities by name alone, in lower case', () => {
+    const own = registryOf([], []);
+    own.addEntity('Counter', () => ({ run: () => undefined }));
+
+    assert.deepEqual(auto(own)?.entities, [{ name: 'counter' }]);
+    assert.deepEqual(
+      encodeFilters(
+        { entities: [{ name: 'Cart' }] },
+        { registry: own, versioning: resolveVersioning() },
+      )?.entities,
+      [{ name: 'cart' }],
+    );
   });
 });

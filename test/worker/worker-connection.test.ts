@@ -244,19 +244,6 @@ describe('connection of a TaskHubWorker', () => {
     await assert.rejects(worker.start(), { code: 'WRONG_STATE' });
   });
 
-  it('gives back entity work, which this version does not run', async () => {
-    await make().start();
-    (await scheduler.stream()).send({
-      completionToken: 't1',
-      request: { case: 'entityRequestV2', value: { instanceId: '@c@k' } },
-    });
-
-    await scheduler.until(() => scheduler.requests('abandonTaskEntityWorkItem').length === 1);
-    await scheduler.until(() => logged.some(({ level }) => level === 'warn'));
-
-    assert.equal(scheduler.requests('abandonTaskEntityWorkItem')[0]?.completionToken, 't1');
-  });
-
   it('asks only for what is registered when its filters are automatic', async () => {
     make({ workItemFilters: 'auto' });
     worker.addNamedActivity('Versioned', () => 1, { version: '1' });

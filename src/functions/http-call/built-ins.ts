@@ -4,6 +4,7 @@ import { HTTP_ACTIVITY, HTTP_POLL_ORCHESTRATOR } from '../../replay/http-call.ts
 import type { HttpRequestSpec } from '../../replay/http-call.ts';
 import { pollHttp } from '../../replay/http-poll.ts';
 import type { TaskHubWorker } from '../../worker/task-hub-worker.ts';
+import { LOCKING } from '../locking-values.ts';
 import { createTaskFailure } from '../orchestrator-style.ts';
 import { sendRequest } from './send-request.ts';
 import { createTokenSource } from './token-source.ts';
@@ -20,7 +21,7 @@ export function addHttpCalls(worker: TaskHubWorker, options: HttpCallsOptions): 
   worker.addNamedOrchestrator(HTTP_POLL_ORCHESTRATOR, pollHttp, {
     scheduling: 'lazy',
     createContext: (engine) =>
-      new ClassicOrchestrationContext(engine, { defaultVersion: undefined }),
+      new ClassicOrchestrationContext(engine, { defaultVersion: undefined, locking: LOCKING }),
     createFailure: createTaskFailure,
   });
 }

@@ -87,6 +87,20 @@ export function eventRaised(name: string, data?: unknown): HistoryEvent {
   });
 }
 
+export function operationCompleted(requestId: string, output?: unknown): HistoryEvent {
+  const value = { requestId, ...(output === undefined ? {} : { output: JSON.stringify(output) }) };
+  return event({ case: 'entityOperationCompleted', value });
+}
+
+export function operationFailed(requestId: string, failureDetails?: Failure): HistoryEvent {
+  const value = { requestId, ...(failureDetails === undefined ? {} : { failureDetails }) };
+  return event({ case: 'entityOperationFailed', value });
+}
+
+export function lockGranted(criticalSectionId: string): HistoryEvent {
+  return event({ case: 'entityLockGranted', value: { criticalSectionId } });
+}
+
 export function suspended(): HistoryEvent {
   return event({ case: 'executionSuspended', value: {} });
 }
@@ -121,6 +135,10 @@ function recordsOf({ id, orchestratorActionType: type }: OrchestratorAction): Hi
       const { instance, name } = type.value;
       const instanceId = instance?.instanceId ?? '';
       return [event({ case: 'eventSent', value: { instanceId, name } }, id)];
+    }
+    case 'sendEntityMessage': {
+      const message = type.value.EntityMessageType;
+      return message.case === undefined ? [] : [event(message, id)];
     }
     default:
       return [];

@@ -7,9 +7,11 @@ import type {
   CreateTimerAction,
   HistoryEvent,
   OrchestratorAction,
+  SendEntityMessageAction,
   SendEventAction,
 } from '../../../src/proto/orchestrator_service_pb.ts';
 import { ClassicOrchestrationContext } from '../../../src/replay/classic-context.ts';
+import type { LockingValues } from '../../../src/replay/classic-entities.ts';
 import { CoreOrchestrationContext } from '../../../src/replay/core-context.ts';
 import { TaskFailedError } from '../../../src/replay/errors.ts';
 import { OrchestratorSession } from '../../../src/replay/session.ts';
@@ -22,6 +24,18 @@ export interface ClassicContext {
 }
 export type ClassicHandler = (context: ClassicContext, input: unknown) => unknown;
 export type CoreHandler = (context: CoreOrchestrationContext, input: unknown) => unknown;
+
+/** The rule that was broken, as the classic style says it. */
+export class LockingViolation extends Error {
+  override readonly name = 'LockingViolation';
+}
+
+/** What the extension makes of durable-functions, in its simplest form. */
+export const locking: LockingValues = {
+  createLock: (ownedLocks, release) => ({ ownedLocks, release }),
+  createLockState: (isLocked, ownedLocks) => ({ isLocked, ownedLocks }),
+  createViolation: (message) => new LockingViolation(message),
+};
 
 export const IDS = { instanceId: 'instance-1', executionId: '0123456789abcdef0123456789abcdef' };
 
@@ -45,7 +59,7 @@ export function classicOptions(
     handler,
     scheduling: 'lazy',
     createContext: (engine) => ({
-      df: new ClassicOrchestrationContext(engine, { defaultVersion: undefined }),
+      df: new ClassicOrchestrationContext(engine, { defaultVersion: undefined, locking }),
     }),
     ...overrides,
   };
@@ -117,8 +131,28 @@ function line({ id, orchestratorActionType: type }: OrchestratorAction): string 
       return `${id} event ${type.value.name}(${type.value.data ?? ''}) to ${targetOf(type.value)}`;
     case 'completeOrchestration':
       return `${id} ${endingOf(type.value)}`.trimEnd();
+    case 'sendEntityMessage':
+      return `${id} ${entityLine(type.value)}`;
     default:
       return `${id} ${type.case ?? '?'}`;
+  }
+}
+
+function entityLine({ EntityMessageType: message }: SendEntityMessageAction): string {
+  switch (message.case) {
+    case 'entityOperationCalled':
+    case 'entityOperationSignaled': {
+      const { operation, input = '', targetInstanceId = '?', scheduledTime } = message.value;
+      const verb = message.case === 'entityOperationCalled' ? 'call' : 'signal';
+      const at = scheduledTime === undefined ? '' : ` at ${timestampMs(scheduledTime) - START_AT}`;
+      return `${verb} ${targetInstanceId} ${operation}(${input})${at}`;
+    }
+    case 'entityLockRequested':
+      return `lock ${message.value.lockSet.join(' ')}`;
+    case 'entityUnlockSent':
+      return `unlock ${message.value.targetInstanceId ?? '?'}`;
+    default:
+      return '?';
   }
 }
 

@@ -44,6 +44,31 @@ export function orchestratorTurn(
   } as const;
 }
 
+/** A work item: operations for an entity, in the second generation of the protocol. */
+export function entityBatch(
+  completionToken: string,
+  instanceId: string,
+  operationRequests: EventInit[],
+  entityState?: string,
+) {
+  const state = entityState === undefined ? {} : { entityState };
+  const value = { instanceId, executionId: EXECUTION_ID, operationRequests, ...state };
+  return { completionToken, request: { case: 'entityRequestV2', value } } as const;
+}
+
+/** An operation that an orchestration waits for; `input` is JSON text. */
+export function called(requestId: string, operation: string, input?: string): EventInit {
+  const parent = { parentInstanceId: INSTANCE_ID, parentExecutionId: EXECUTION_ID };
+  const value = { requestId, operation, ...parent, ...(input !== undefined && { input }) };
+  return event({ case: 'entityOperationCalled', value });
+}
+
+/** An operation that nobody waits for. */
+export function signaled(requestId: string, operation: string, input?: string): EventInit {
+  const value = { requestId, operation, ...(input !== undefined && { input }) };
+  return event({ case: 'entityOperationSignaled', value });
+}
+
 /** A work item: task 7 of the instance; `input` is JSON text. */
 export function activity(completionToken: string, name: string, input?: string) {
   const orchestrationInstance = { instanceId: INSTANCE_ID };

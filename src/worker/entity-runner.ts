@@ -1,0 +1,112 @@
+import type { Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { EntityInstanceId } from '../core/entity-instance-id.ts';
+import type { EntityBatchRequest, EntityRequest } from '../proto/orchestrator_service_pb.ts';
+import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { batchOfFirst, batchOfSecond } from './entity-batch.ts';
+import type { EntityBatch } from './entity-batch.ts';
+import { executeBatch, failedBatch } from './entity-executor.ts';
+import type { EntityBatchResult } from './entity-executor.ts';
+import { encodeFailure, permanentFailure } from './failure-details.ts';
+import type { Registry } from './registry.ts';
+import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
+
+const rpc = TaskHubSidecarService.method;
+
+export interface EntityRunnerOptions {
+  readonly registry: Registry;
+  readonly completer: WorkItemCompleter;
+  /** Aborts when the worker stops waiting for entities. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+}
+
+/** Runs batches of entity operations and hands their results back. */
+export class EntityRunner {
+  readonly #options: EntityRunnerOptions;
+
+  constructor(options: EntityRunnerOptions) {
+    this.#options = options;
+  }
+
+  async runFirst(request: EntityBatchRequest, item: LeasedWorkItem): Promise<void> {
+    await this.#run(batchOfFirst(request), item);
+  }
+
+  async runSecond(request: EntityRequest, item: LeasedWorkItem): Promise<void> {
+    const batch = batchOfSecond(request);
+    if (batch.operations.length < request.operationRequests.length) {
+      this.#options.logger.warn('ignored messages to an entity that are no operations', {
+        instanceId: batch.instanceId,
+      });
+    }
+    await this.#run(batch, item);
+  }
+
+  /** Returns without a completion once the signal has aborted. */
+  async #run(batch: EntityBatch, item: LeasedWorkItem): Promise<void> {
+    const { completer, signal } = this.#options;
+    const result = await this.#execute(batch);
+    if (signal.aborted) return;
+    const { completionToken } = item;
+    const complete = (outcome: EntityBatchResult): EntityBatchResult => ({
+      ...outcome,
+      completionToken,
+      operationInfos: batch.operations
+        .slice(0, outcome.results?.length ?? 0)
+        .flatMap(({ info }) => (info === undefined ? [] : [info])),
+    });
+    await completer.complete(item, {
+      method: rpc.completeEntityTask,
+      message: complete(result),
+      smaller: () => complete(failedBatch(batch, tooLarge(batch.instanceId))),
+    });
+  }
+
+  async #execute(batch: EntityBatch): Promise<EntityBatchResult> {
+    const { registry, clock, ids, logger } = this.#options;
+    const { instanceId } = batch;
+    const name = nameOf(instanceId);
+    const registration = name === undefined ? undefined : registry.findEntity(name);
+    if (registration === undefined) {
+      logger.warn('no such entity is registered', { instanceId });
+      return failedBatch(batch, notFound(instanceId, name));
+    }
+    try {
+      return await executeBatch(registration.factory, batch, { clock, ids });
+    } catch (error) {
+      // What makes the entity threw: no operation was run. The scheduler decides how often to repeat it.
+      logger.error('could not make an entity', { instanceId, error });
+      return { failureDetails: encodeFailure(error) };
+    }
+  }
+}
+
+function nameOf(instanceId: string): string | undefined {
+  try {
+    return EntityInstanceId.fromString(instanceId).name;
+  } catch {
+    // Said to the caller as a failure of each operation.
+    return undefined;
+  }
+}
+
+function notFound(instanceId: string, name: string | undefined) {
+  return permanentFailure(
+    'EntityTaskNotFound',
+    name === undefined
+      ? `Invalid entity instance id format: '${instanceId}'`
+      : `No entity task named '${name}' was found.`,
+  );
+}
+
+function tooLarge(instanceId: string) {
+  return permanentFailure(
+    'ResultTooLargeError',
+    `The scheduler does not take so much from one batch of operations of entity '${instanceId}'. Keep ` +
+      'less in its state, or a reference to data that is stored elsewhere.',
+  );
+}
