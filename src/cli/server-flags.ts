@@ -50,8 +50,12 @@ function describe(key: ServerConfigKey): string {
   return serverConfigSchema.shape[key].description ?? '';
 }
 
+/** What is long or empty by default is left to the description. */
 function defaultNote(key: ServerConfigKey): string {
   const value: unknown = serverConfigSchema.shape[key].parse(undefined);
-  if (value === false || (Array.isArray(value) && value.length === 0)) return '';
-  return `, default: ${String(value)}`;
+  const text = Array.isArray(value)
+    ? value.filter((each) => typeof each === 'string').join(',')
+    : value;
+  const isShort = typeof text === 'string' || typeof text === 'number';
+  return isShort && text !== '' ? `, default: ${text}` : '';
 }

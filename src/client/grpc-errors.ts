@@ -16,7 +16,7 @@ const CODES = {
   [status.DEADLINE_EXCEEDED]: 'UNAVAILABLE',
   [status.NOT_FOUND]: 'INSTANCE_NOT_FOUND',
   [status.ALREADY_EXISTS]: 'INSTANCE_ALREADY_EXISTS',
-  [status.PERMISSION_DENIED]: 'UNAVAILABLE',
+  [status.PERMISSION_DENIED]: 'PERMISSION_DENIED',
   [status.RESOURCE_EXHAUSTED]: 'RESOURCE_EXHAUSTED',
   [status.FAILED_PRECONDITION]: 'WRONG_STATE',
   [status.ABORTED]: 'UNAVAILABLE',
@@ -25,7 +25,7 @@ const CODES = {
   [status.INTERNAL]: 'UNAVAILABLE',
   [status.UNAVAILABLE]: 'UNAVAILABLE',
   [status.DATA_LOSS]: 'UNAVAILABLE',
-  [status.UNAUTHENTICATED]: 'UNAVAILABLE',
+  [status.UNAUTHENTICATED]: 'UNAUTHENTICATED',
 } as const satisfies Record<status, ErrorCode>;
 
 /** NOT_FOUND has three meanings, told apart by the texts of the product. */

@@ -4,6 +4,7 @@ import { TaskHubError } from '../core/errors.ts';
 import { isLoopback } from './loopback.ts';
 import { parseJsonObject } from './json-with-comments.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { isGuarded, securityProblems } from './security-config.ts';
 import {
   flagName,
   SERVER_CONFIG_KEYS,
@@ -140,7 +141,7 @@ function valueProblems(issues: readonly Issue[], candidates: Candidates): string
 }
 
 function remedy(key: ServerConfigKey): string {
-  const byDefault: unknown = serverConfigSchema.shape[key].parse(undefined);
+  const byDefault: unknown = serverConfigSchema.shape[key].parse(undefined) ?? [];
   const text = Array.isArray(byDefault)
     ? byDefault.join(',')
     : JSON.stringify(byDefault).replaceAll('"', '');
@@ -155,10 +156,17 @@ function sharedProblems(
 ): string[] {
   const problems: string[] = [];
   const label = (key: ServerConfigKey): string => candidates[key]?.label ?? flagName(key);
-  if (!isLoopback(config.host) && !config.allowInsecure) {
+  problems.push(...securityProblems(config, label));
+  if (usesFunctionsPort && (config.tlsCert !== undefined || config.authIssuers.length > 0)) {
+    const key = config.tlsCert === undefined ? 'authIssuers' : 'tlsCert';
     problems.push(
-      `${label('host')} ${config.host} would let other machines in, without TLS or authentication. ` +
-        'Listen on 127.0.0.1, or permit it on a network that you trust with --allow-insecure.',
+      `${label(key)} is not for dev, which connects one app on this machine to a scheduler of its own. Use start, and dev --connection.`,
+    );
+  }
+  if (!isLoopback(config.host) && !isGuarded(config) && !config.allowInsecure) {
+    problems.push(
+      `${label('host')} ${config.host} would let other machines in, without ${lacking(config)}. ` +
+        'Listen on 127.0.0.1, give --tls-cert, --tls-key and --auth-issuers, or permit it on a network that you trust with --allow-insecure.',
     );
   }
   const ports = (['grpcPort', 'httpPort', 'functionsPort'] as const).filter(
@@ -172,6 +180,14 @@ function sharedProblems(
     );
   }
   return problems;
+}
+
+function lacking({ tlsCert, authIssuers }: ServerConfig): string {
+  const lacks = [
+    ...(tlsCert === undefined ? ['TLS'] : []),
+    ...(authIssuers.length === 0 ? ['authentication'] : []),
+  ];
+  return lacks.join(' or ');
 }
 
 function fromFlags(flags: LoadServerConfigOptions['flags']): Candidates {
@@ -207,9 +223,20 @@ function fromText(key: ServerConfigKey, text: string): unknown {
       return readSizes(text);
     case 'list':
       return splitList(text);
+    case 'json':
+      return readJson(text);
     case 'flag':
       if (/^(?:true|1|on|yes)$/i.test(text)) return true;
       return /^(?:false|0|off|no)$/i.test(text) ? false : text;
+  }
+}
+
+/** Text that is no JSON stays text, for the schema to refuse. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadKind } from '../core/limits.ts';
 import { LOG_LEVELS } from '../telemetry/logger.ts';
+import { SECURITY_SHAPE } from './security-config.ts';
 
 const port = (use: string, byDefault: number) =>
   z
@@ -60,6 +61,7 @@ export const serverConfigSchema = z.strictObject({
     .array(z.string('must be host names').min(1, 'must be host names'), 'must be host names')
     .default([])
     .describe('Host names, beside those of loopback, that HTTP requests may name'),
+  ...SECURITY_SHAPE,
   grpcReceiveBytesMax: z
     .int('must be a whole number of bytes from 4194304 to 1073741824')
     .min(4_194_304, 'must be a whole number of bytes from 4194304 to 1073741824')
@@ -85,8 +87,8 @@ export interface ServerOption {
   /** Command-line flag, as commander reads it. */
   readonly flag: string;
   readonly environment: string;
-  /** `list`: comma-separated; `sizes`: comma-separated `name=bytes`; `flag`: true or false. */
-  readonly kind: 'text' | 'integer' | 'list' | 'sizes' | 'flag';
+  /** `list`: comma-separated; `sizes`: comma-separated `name=bytes`; `flag`: true or false; `json`: JSON text. */
+  readonly kind: 'text' | 'integer' | 'list' | 'sizes' | 'flag' | 'json';
 }
 
 export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
@@ -122,6 +124,33 @@ export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
     flag: '--allowed-hosts <names>',
     environment: 'DURABLETASK_ALLOWED_HOSTS',
     kind: 'list',
+  },
+  tlsCert: { flag: '--tls-cert <file>', environment: 'DURABLETASK_TLS_CERT', kind: 'text' },
+  tlsKey: { flag: '--tls-key <file>', environment: 'DURABLETASK_TLS_KEY', kind: 'text' },
+  tlsClientCa: {
+    flag: '--tls-client-ca <file>',
+    environment: 'DURABLETASK_TLS_CLIENT_CA',
+    kind: 'text',
+  },
+  authIssuers: {
+    flag: '--auth-issuers <urls>',
+    environment: 'DURABLETASK_AUTH_ISSUERS',
+    kind: 'list',
+  },
+  authAudiences: {
+    flag: '--auth-audiences <names>',
+    environment: 'DURABLETASK_AUTH_AUDIENCES',
+    kind: 'list',
+  },
+  authClockSkewMs: {
+    flag: '--auth-clock-skew-ms <ms>',
+    environment: 'DURABLETASK_AUTH_CLOCK_SKEW_MS',
+    kind: 'integer',
+  },
+  roleAssignments: {
+    flag: '--role-assignments <json>',
+    environment: 'DURABLETASK_ROLE_ASSIGNMENTS',
+    kind: 'json',
   },
   grpcReceiveBytesMax: {
     flag: '--grpc-receive-bytes-max <bytes>',

@@ -3,6 +3,10 @@
  * one table for each door turns it into that door's own status (server/grpc/status.ts …).
  */
 export const ERROR_CODES = [
+  /** No token, or one that does not count: expired, of another issuer, for another audience. */
+  'UNAUTHENTICATED',
+  /** The caller is known and has no role that allows the call. */
+  'PERMISSION_DENIED',
   /** A value that breaks a rule. The message names the value, the rule and the remedy. */
   'INVALID_ARGUMENT',
   /** No such orchestration instance in the task hub. */

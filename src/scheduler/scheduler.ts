@@ -299,9 +299,15 @@ export class Scheduler {
     return this.#workers.connect({ ...options, hub });
   }
 
-  async completeOrchestration(hub: string, answer: OrchestratorResponse): Promise<void> {
-    const { instanceId } = answer;
-    const token = this.#tokenOf(hub, answer.completionToken, { kind: 'orchestration', instanceId });
+  /** `principal`: who answers, where callers are asked who they are. */
+  async completeOrchestration(
+    hub: string,
+    answer: OrchestratorResponse,
+    principal?: string,
+  ): Promise<void> {
+    const { instanceId, completionToken } = answer;
+    const token =
+      completionToken || this.#tokenOf(hub, { kind: 'orchestration', instanceId }, principal);
     const response = answer.completionToken === '' ? { ...answer, completionToken: token } : answer;
     if (isPart(response)) {
       this.#chunks.add(response);
@@ -318,15 +324,20 @@ export class Scheduler {
     await this.#settle(turnCommit(hub, whole), whole.requiresHistory ? 'forgot' : 'completed');
   }
 
-  async completeActivity(hub: string, response: ActivityResponse): Promise<void> {
+  async completeActivity(
+    hub: string,
+    response: ActivityResponse,
+    principal?: string,
+  ): Promise<void> {
     const { completionToken, instanceId, taskId, result, failureDetails } = response;
-    const token = this.#tokenOf(hub, completionToken, { kind: 'activity', instanceId, taskId });
+    const token =
+      completionToken || this.#tokenOf(hub, { kind: 'activity', instanceId, taskId }, principal);
     await this.#settle({ kind: 'activity', hub, token, result, failureDetails }, 'completed');
   }
 
-  /** Early workers send no token: then it is the one of the item that such a worker holds. */
-  #tokenOf(hub: string, token: string, subject: Subject): string {
-    const found = token === '' ? this.#workers.tokenOf(hub, subject) : token;
+  /** Early workers send no token: then it is the one of the item that such a worker of theirs holds. */
+  #tokenOf(hub: string, subject: Subject, principal: string | undefined): string {
+    const found = this.#workers.tokenOf(hub, subject, principal);
     if (found !== undefined) return found;
     throw invalidArgument('completionToken must not be empty; send back the one of the work item');
   }

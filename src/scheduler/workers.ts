@@ -57,6 +57,7 @@ interface Stream {
   readonly hub: string;
   readonly workerId: string | undefined;
   readonly userAgent: string | undefined;
+  readonly principal?: string | undefined;
   readonly connectedAt: number;
   readonly sink: WorkItemSink;
   readonly capacity: Readonly<Record<WorkKind, number>>;
@@ -91,6 +92,8 @@ export interface ConnectOptions {
   readonly userAgent: string | undefined;
   /** The worker declares that it keeps orchestrations in memory (`x-durabletask-sticky: 1`). */
   readonly isSticky: boolean;
+  /** Who it is, where callers are asked; `undefined` where they are not. */
+  readonly principal?: string | undefined;
   readonly sink: WorkItemSink;
 }
 
@@ -229,11 +232,11 @@ export class Workers {
     };
   }
 
-  /** The token of an item that a worker without tokens holds. */
-  tokenOf(hub: string, subject: Subject): string | undefined {
+  /** The token of an item that a worker without tokens holds: one of the caller's own, not of somebody else's. */
+  tokenOf(hub: string, subject: Subject, principal?: string): string | undefined {
     const key = subjectKey(subject);
     for (const stream of this.#streams.values()) {
-      if (stream.hub !== hub || !stream.lacksTokens) continue;
+      if (stream.hub !== hub || !stream.lacksTokens || stream.principal !== principal) continue;
       for (const [token, item] of stream.held) {
         if (item.subject === key) return token;
       }

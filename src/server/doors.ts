@@ -4,20 +4,32 @@ import { isLoopback } from '../config/loopback.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { TaskHubError } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Guard } from './auth/guard.ts';
 import type { Engine } from './engine.ts';
 import { openGrpcServer, type GrpcServer } from './grpc/grpc-server.ts';
 import { endpointUrl } from './host-names.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { openHttpServer, type HttpServer } from './http/http-server.ts';
+import { readTlsFiles } from './tls.ts';
 
 export type DoorsConfig = Pick<
   ServerConfig,
-  'host' | 'grpcPort' | 'httpPort' | 'allowedHosts' | 'allowHubRecreate' | 'grpcReceiveBytesMax'
+  | 'host'
+  | 'grpcPort'
+  | 'httpPort'
+  | 'allowedHosts'
+  | 'allowHubRecreate'
+  | 'grpcReceiveBytesMax'
+  | 'tlsCert'
+  | 'tlsKey'
+  | 'tlsClientCa'
 >;
 
 export interface OpenDoorsOptions {
   readonly engine: Engine;
   readonly config: DoorsConfig;
+  /** `undefined`: everybody may do everything. */
+  readonly guard: Guard | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -38,23 +50,26 @@ export interface Doors {
  * @throws TaskHubError UNAVAILABLE in one sentence when a port cannot be had; nothing stays open.
  */
 export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
-  const { config, engine, clock, logger } = options;
+  const { config, engine, clock, logger, guard } = options;
   const { host } = config;
   const draining = new AbortController();
+  const tls = readTlsFiles(config);
+  const scheme = tls === undefined ? 'http' : 'https';
   const rules = {
     allowedHosts: [host, ...config.allowedHosts].map((each) => each.toLowerCase()),
     allowAddresses: !isLoopback(host),
-  };
+    scheme,
+  } as const;
   const grpc = await listen({ host, port: config.grpcPort, flag: '--grpc-port' }, (port) =>
     openGrpcServer({
-      ...{ engine, clock, logger, host, port },
+      ...{ engine, guard, tls, clock, logger, host, port },
       receiveBytesMax: config.grpcReceiveBytesMax,
       allowHubRecreate: config.allowHubRecreate,
     }),
   );
-  const grpcEndpoint = endpointUrl(host, grpc.port);
+  const grpcEndpoint = endpointUrl(scheme, host, grpc.port);
   const app = createHttpApp({
-    ...{ engine, clock, logger, rules },
+    ...{ engine, guard, clock, logger, rules },
     isReady: () => !draining.signal.aborted,
     draining: draining.signal,
     grpcEndpoint,
@@ -62,7 +77,7 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
   let http: HttpServer;
   try {
     http = await listen({ host, port: config.httpPort, flag: '--http-port' }, (port) =>
-      openHttpServer({ app, host, port, clock }),
+      openHttpServer({ app, tls, host, port, clock }),
     );
   } catch (error) {
     await grpc.close({ graceMs: 0 });
@@ -70,7 +85,7 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
   }
   return {
     grpcEndpoint,
-    httpEndpoint: endpointUrl(host, http.port),
+    httpEndpoint: endpointUrl(scheme, host, http.port),
     beginDrain() {
       draining.abort(new Error('the scheduler is draining'));
       grpc.beginDrain();

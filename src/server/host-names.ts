@@ -6,8 +6,8 @@ export function urlHost(host: string): string {
 }
 
 /** `http://host:port` that a client on this machine can use; a wildcard is not an address. */
-export function endpointUrl(host: string, port: number): string {
-  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
-  if (host === '::') return `http://[::1]:${port}`;
-  return `http://${urlHost(host)}:${port}`;
+export function endpointUrl(scheme: 'http' | 'https', host: string, port: number): string {
+  if (host === '0.0.0.0') return `${scheme}://127.0.0.1:${port}`;
+  if (host === '::') return `${scheme}://[::1]:${port}`;
+  return `${scheme}://${urlHost(host)}:${port}`;
 }

@@ -3,11 +3,25 @@ import { systemIds, type IdSource } from '../base/ids.ts';
 import { completeServerConfig } from '../config/load-server-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { PayloadLimits } from '../core/limits.ts';
+import type { AssigneeType, Role } from '../core/roles.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { closeInOrder } from './close-in-order.ts';
+import { createGuard } from './auth/create-guard.ts';
 import { openDoors, type Doors } from './doors.ts';
+
+/** A role for somebody, on one task hub or all of them. */
+export interface RoleAssignmentOption {
+  /** Short, or the product's name or id of the role. */
+  readonly role: Role | (string & {});
+  readonly assignee: string;
+  /** Default `principal`. */
+  readonly assigneeType?: AssigneeType | undefined;
+  readonly taskHub?: string | undefined;
+  /** Needed when there are several. */
+  readonly issuer?: string | undefined;
+}
 
 /** What `durabletask start` takes, with the same defaults; each may be left out. */
 export interface OpenSchedulerOptions {
@@ -21,6 +35,19 @@ export interface OpenSchedulerOptions {
   readonly httpPort?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Certificate chain of both ports and its key, as paths of PEM files; with them both speak TLS. */
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  /** Mutual TLS: only clients with a certificate of this CA come in; a path. */
+  readonly tlsClientCa?: string | undefined;
+  /** OIDC issuers whose bearer tokens count; with one, every call needs a token. */
+  readonly authIssuers?: readonly string[] | undefined;
+  /** Audiences that a token must be for one of. Default `['https://durabletask.io']`. */
+  readonly authAudiences?: readonly string[] | undefined;
+  /** How far the clocks of issuers may be off. Default 60,000. */
+  readonly authClockSkewMs?: number | undefined;
+  /** Role assignments there are from the start. */
+  readonly roleAssignments?: readonly RoleAssignmentOption[] | undefined;
   /** Permits a `host` beyond loopback although there is neither TLS nor authentication. */
   readonly allowInsecure?: boolean | undefined;
   /** Lets `CreateTaskHub` with `recreateIfExists` wipe an existing hub. */
@@ -85,7 +112,8 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
       settings: { ...DEFAULT_SCHEDULER_SETTINGS, payloadLimits: config.payloadLimits },
     });
     await createMissingHubs(engine, config);
-    const doors = await openDoors({ engine, config, clock, logger });
+    const guard = createGuard({ config, clock, logger });
+    const doors = await openDoors({ engine, guard, config, clock, logger });
     return running({ engine, doors, store, clock, logger });
   } catch (error) {
     // The first failure is the one to report; those of closing are logged.

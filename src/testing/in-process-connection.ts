@@ -114,6 +114,8 @@ export class InProcessConnection implements Connection {
       taskHub: this.#options.taskHub,
       workerId: 'in-process',
       userAgent: undefined,
+      authorization: undefined,
+      caller: undefined,
       isSticky: metadata['x-durabletask-sticky'] === '1',
       signal,
     };

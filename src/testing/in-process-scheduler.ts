@@ -55,6 +55,7 @@ export class InProcessScheduler {
       engine: this.#scheduler,
       clock,
       allowHubRecreate: false,
+      guard: undefined,
     });
     return new InProcessConnection({ handlers, taskHub, clock });
   }

@@ -12,12 +12,13 @@ export const CLIENT_ROWS: readonly Row[] = [
   ...rowsOf('1.1', 'Request metadata', [
     ['1.1-taskhub', '', 'The taskhub header chooses the hub, and hubs are apart'],
     ['1.1-default-hub', 'R', 'Without the header the hub is default'],
+    ['1.1-authorization', '', 'The authorization header holds a bearer token for the audience'],
     ['1.1-workerid', '', 'The worker id is neither required nor unique'],
   ]),
   ...rowsOf('1.2', 'Status codes', [
     ['1.2-hub-not-found', 'D', 'Missing hub: NOT_FOUND with the product’s text'],
-    ['1.2-credentials', '', 'Wrong credentials: UNAUTHENTICATED', 'with authentication'],
-    ['1.2-permission', '', 'No right on the hub: PERMISSION_DENIED', 'with authentication'],
+    ['1.2-credentials', '', 'Wrong credentials: UNAUTHENTICATED'],
+    ['1.2-permission', '', 'No right on the hub: PERMISSION_DENIED'],
     ['1.2-bad-argument', '', 'Wrong argument: INVALID_ARGUMENT with a text for the user'],
     ['1.2-already-exists', '', 'Taken id: ALREADY_EXISTS, its text ending in “already exists.”'],
     ['1.2-missing', '', 'Missing instance: NOT_FOUND where section 3 says so'],

@@ -52,6 +52,10 @@ describe('server configuration', () => {
       allowInsecure: false,
       allowHubRecreate: false,
       allowedHosts: [],
+      authIssuers: [],
+      authAudiences: ['https://durabletask.io'],
+      authClockSkewMs: 60_000,
+      roleAssignments: [],
       grpcReceiveBytesMax: 67_108_864,
       payloadLimits: DEFAULT_PAYLOAD_LIMITS,
       logLevel: 'info',
@@ -153,7 +157,7 @@ describe('server configuration', () => {
         `${path}: allowInsecure must be true or false, got "maybe". Leave it out for false.`,
         '--grpc-port must be a whole number from 0 to 65535, got "x". Leave it out for 8080.',
         'DURABLETASK_LOG_LEVEL must be one of debug, info, warn, error, silent, got "loud". Leave it out for info.',
-        '--host 0.0.0.0 would let other machines in, without TLS or authentication. Listen on 127.0.0.1, or permit it on a network that you trust with --allow-insecure.',
+        '--host 0.0.0.0 would let other machines in, without TLS or authentication. Listen on 127.0.0.1, give --tls-cert, --tls-key and --auth-issuers, or permit it on a network that you trust with --allow-insecure.',
       ].sort((left, right) => order(left) - order(right)),
     );
   });

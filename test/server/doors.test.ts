@@ -20,6 +20,7 @@ const config: DoorsConfig = {
 function open(changes: Partial<DoorsConfig> = {}): Promise<Doors> {
   return openDoors({
     engine: new EngineDouble(),
+    guard: undefined,
     config: { ...config, ...changes },
     clock: systemClock,
     logger: silentLogger,

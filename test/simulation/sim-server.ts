@@ -88,6 +88,7 @@ export class SimServer {
       const store = watch(this.#store);
       this.#scheduler = await Scheduler.open({ store, clock, ids, logger, settings });
       this.#handlers = createTaskHubHandlers({
+        guard: undefined,
         engine: this.#scheduler,
         clock,
         allowHubRecreate: false,
@@ -187,6 +188,8 @@ function contextOf(call: SimCall, { metadata, connection }: Request): CallContex
     workerId: connection,
     userAgent: undefined,
     isSticky: metadata['x-durabletask-sticky'] === '1',
+    authorization: undefined,
+    caller: undefined,
     signal: controller.signal,
   };
 }

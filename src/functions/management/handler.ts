@@ -33,6 +33,9 @@ export interface ManagementRequest {
 const STATUS_RETRY_AFTER_SECONDS = '5';
 
 const HTTP_STATUSES: Record<ErrorCode, number> = {
+  // It is this app that the scheduler does not let in, not who called it.
+  UNAUTHENTICATED: 502,
+  PERMISSION_DENIED: 502,
   INVALID_ARGUMENT: 400,
   INSTANCE_NOT_FOUND: 404,
   INSTANCE_ALREADY_EXISTS: 409,

@@ -37,8 +37,8 @@ export type StreamHandler<I extends DescMessage> = (
 export interface AdapterDeps {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Refuses a call before its handler sees it, by throwing: draining, unknown hub, permission. */
-  readonly admit: (method: string, call: CallContext) => void;
+  /** Refuses a call before its handler sees it, by throwing: draining, no token, permission, unknown hub. */
+  readonly admit: (method: string, call: CallContext) => Promise<void> | undefined;
   /** Told of each stream as it opens; `sink.closed` says when it is over. */
   readonly onStream: (sink: CallSink) => void;
 }
@@ -50,7 +50,7 @@ export function unary<I extends DescMessage, O extends DescMessage>(
   deps: AdapterDeps,
 ): handleUnaryCall<Buffer, Buffer> {
   const answer = async (bytes: Buffer, call: CallContext): Promise<Buffer> => {
-    deps.admit(method.localName, call);
+    await deps.admit(method.localName, call);
     const reply = await handler(decodeRequest(method.input, bytes), call);
     return asBuffer(toBinary(method.output, create(method.output, reply)));
   };
@@ -74,7 +74,7 @@ export function serverStream<I extends DescMessage, O extends DescMessage>(
   deps: AdapterDeps,
 ): handleServerStreamingCall<Buffer, Buffer> {
   const feed = async (call: ServerWritableStream<Buffer, Buffer>, context: CallContext) => {
-    deps.admit(method.localName, context);
+    await deps.admit(method.localName, context);
     const request = decodeRequest(method.input, call.request);
     const sink = new CallSink(call, deps.clock);
     deps.onStream(sink);

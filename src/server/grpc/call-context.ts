@@ -1,4 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
+import type { Caller } from '../auth/caller.ts';
 
 /** Development mode: plain SDKs send no `taskhub` header (wire-protocol 1.1). */
 export const DEFAULT_TASK_HUB = 'default';
@@ -12,8 +13,17 @@ export interface CallContext {
   readonly userAgent: string | undefined;
   /** `x-durabletask-sticky: 1`: a worker that keeps orchestrations in memory between turns. */
   readonly isSticky: boolean;
+  /** `authorization` metadata; never logged. */
+  readonly authorization: string | undefined;
+  /** Who calls; `undefined` while the scheduler asks nobody. Set when the call is admitted. */
+  caller: Caller | undefined;
   /** Aborts when the client goes away, cancels, or its deadline passes. */
   readonly signal: AbortSignal;
+}
+
+/** Names the caller among all issuers; `undefined` where nobody is asked. */
+export function principalOf({ caller }: Pick<CallContext, 'caller'>): string | undefined {
+  return caller && JSON.stringify([caller.issuer, caller.principal]);
 }
 
 /** The part of a grpc-js call that a context is made of. */
@@ -45,6 +55,10 @@ export function createCallContext(call: CancellableCall): CallContext {
     get userAgent() {
       return firstText(call.metadata, 'x-user-agent') ?? nodeLibrary(call.metadata);
     },
+    get authorization() {
+      return firstText(call.metadata, 'authorization');
+    },
+    caller: undefined,
     get signal() {
       controller ??= controllerFor(call);
       return controller.signal;

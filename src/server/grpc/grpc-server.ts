@@ -11,10 +11,12 @@ import { TaskHubError } from '../../core/errors.ts';
 import { TaskHubSidecarService } from '../../proto/orchestrator_service_pb.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Engine } from '../engine.ts';
+import type { Guard } from '../auth/guard.ts';
 import { urlHost } from '../host-names.ts';
+import type { TlsFiles } from '../tls.ts';
 import { serverStream, unary, type AdapterDeps } from './adapters.ts';
 import type { StreamHandler, UnaryHandler } from './adapters.ts';
-
+import type { CallContext } from './call-context.ts';
 import type { CallSink } from './call-sink.ts';
 import { RPC_PERMISSIONS, type RpcName } from './rpc-permissions.ts';
 import { createTaskHubHandlers } from './task-hub-service.ts';
@@ -29,6 +31,10 @@ export interface GrpcServerOptions {
   /** Largest request accepted; larger ones get RESOURCE_EXHAUSTED. */
   readonly receiveBytesMax: number;
   readonly allowHubRecreate: boolean;
+  /** `undefined`: everybody may do everything. */
+  readonly guard: Guard | undefined;
+  /** `undefined`: cleartext. */
+  readonly tls: TlsFiles | undefined;
 }
 
 export interface GrpcServer {
@@ -73,8 +79,11 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
     logger: options.logger,
     clock: options.clock,
     admit: (method, call) => {
-      if (isDraining && !isAllowedWhileDraining(method as RpcName)) throw shuttingDown();
-      if (!NEEDS_NO_HUB.has(method)) options.engine.assertTaskHub(call.taskHub);
+      const rpc = method as RpcName;
+      if (isDraining && !isAllowedWhileDraining(rpc)) throw shuttingDown();
+      if (options.guard) return admitKnown(options.guard, rpc, call, options.engine);
+      assertHub(rpc, call, options.engine);
+      return undefined;
     },
     onStream: (sink) => {
       streams.add(sink);
@@ -82,7 +91,7 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
     },
   };
   server.addService(serviceDefinition(), implementations(options, deps));
-  const port = await bind(server, `${urlHost(options.host)}:${options.port}`);
+  const port = await bind(server, options);
   return {
     port,
     get streamCount() {
@@ -97,6 +106,22 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
       await shutDown(server, options.clock, graceMs);
     },
   };
+}
+
+/** Who calls, and whether they may: a caller without a right does not even learn that the hub exists. */
+async function admitKnown(
+  guard: Guard,
+  rpc: RpcName,
+  call: CallContext,
+  engine: Engine,
+): Promise<void> {
+  call.caller = await guard.authenticate(call.authorization);
+  guard.require(call.caller, RPC_PERMISSIONS[rpc], call.taskHub);
+  assertHub(rpc, call, engine);
+}
+
+function assertHub(rpc: RpcName, { taskHub }: CallContext, engine: Engine): void {
+  if (!NEEDS_NO_HUB.has(rpc)) engine.assertTaskHub(taskHub);
 }
 
 /** grpc-js has no option for it; a test notices should the field ever go. */
@@ -156,13 +181,24 @@ function shuttingDown(): TaskHubError {
   return new TaskHubError('UNAVAILABLE', 'The scheduler is shutting down; try again later.');
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function bind(
+  server: Server,
+  { host, port: asked, tls }: Pick<GrpcServerOptions, 'host' | 'port' | 'tls'>,
+): Promise<number> {
+  const address = `${urlHost(host)}:${asked}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, serverCredentials(tls), (error, port) => {
       if (error) reject(error);
       else resolve(port);
     });
   });
+}
+
+function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { cert, key, clientCa } = tls;
+  const pair = { cert_chain: cert, private_key: key };
+  return ServerCredentials.createSsl(clientCa ?? null, [pair], clientCa !== undefined);
 }
 
 async function shutDown(server: Server, clock: Clock, graceMs: number): Promise<void> {

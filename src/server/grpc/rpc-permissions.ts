@@ -24,10 +24,10 @@ export const RPC_PERMISSIONS = {
   completeActivityTask: 'work',
   completeOrchestratorTask: 'work',
   completeEntityTask: 'work',
-  // Workers read history with it too; a worker's role includes reading what it is working on.
-  streamInstanceHistory: 'read',
-  createTaskHub: 'write',
-  deleteTaskHub: 'write',
+  // Workers fetch the history of what they work on with it: the handler looks at what it is for.
+  streamInstanceHistory: 'connect',
+  createTaskHub: 'manage',
+  deleteTaskHub: 'manage',
   signalEntity: 'write',
   getEntity: 'read',
   queryEntities: 'read',

@@ -7,6 +7,8 @@ import { TaskHubError, type ErrorCode } from '../../core/errors.ts';
  * it, so a permanent refusal must never be INTERNAL.
  */
 export const GRPC_STATUS = {
+  UNAUTHENTICATED: status.UNAUTHENTICATED,
+  PERMISSION_DENIED: status.PERMISSION_DENIED,
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   INSTANCE_NOT_FOUND: status.NOT_FOUND,
   INSTANCE_ALREADY_EXISTS: status.ALREADY_EXISTS,

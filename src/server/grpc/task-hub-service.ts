@@ -11,9 +11,10 @@ import type {
   OrchestrationState,
   TaskHubSidecarService,
 } from '../../proto/orchestrator_service_pb.ts';
+import type { Guard } from '../auth/guard.ts';
 import type { Engine } from '../engine.ts';
 import type { StreamHandler, UnaryHandler } from './adapters.ts';
-import type { CallContext } from './call-context.ts';
+import { principalOf, type CallContext } from './call-context.ts';
 import type { RpcName } from './rpc-permissions.ts';
 import { managementHandlers } from './management-handlers.ts';
 import { serveWorkItems } from './work-item-stream.ts';
@@ -34,6 +35,7 @@ export interface TaskHubServiceOptions {
   readonly clock: Clock;
   /** `CreateTaskHub{recreateIfExists}` wipes an existing hub only then. */
   readonly allowHubRecreate: boolean;
+  readonly guard: Guard | undefined;
 }
 
 /** The service that clients and workers speak (wire-protocol 3 and 4), on top of the engine. */
@@ -61,7 +63,7 @@ type ClientRpc =
   | 'streamInstanceHistory';
 
 function clientHandlers(options: TaskHubServiceOptions): Pick<TaskHubHandlers, ClientRpc> {
-  const { engine } = options;
+  const { engine, guard } = options;
   const wait = async (
     until: 'started' | 'completed',
     request: GetInstanceRequest,
@@ -103,6 +105,10 @@ function clientHandlers(options: TaskHubServiceOptions): Pick<TaskHubHandlers, C
       return {};
     },
     streamInstanceHistory: async (request, call, sink) => {
+      if (guard && call.caller) {
+        const permission = request.forWorkItemProcessing ? 'work' : 'read';
+        guard.require(call.caller, permission, call.taskHub);
+      }
       const { closed } = sink;
       for await (const chunk of engine.streamHistory(call.taskHub, request, { signal: closed })) {
         sink.push(chunk);
@@ -131,11 +137,11 @@ function workerHandlers(options: TaskHubServiceOptions): Pick<TaskHubHandlers, W
   return {
     getWorkItems: (request, call, sink) => serveWorkItems({ ...options, request, call, sink }),
     completeActivityTask: async (response, call) => {
-      await engine.completeActivity(call.taskHub, response);
+      await engine.completeActivity(call.taskHub, response, principalOf(call));
       return {};
     },
     completeOrchestratorTask: async (response, call) => {
-      await engine.completeOrchestration(call.taskHub, response);
+      await engine.completeOrchestration(call.taskHub, response, principalOf(call));
       return {};
     },
     abandonTaskActivityWorkItem: async ({ completionToken }, call) => {

@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import { isAbort } from '../../base/abort.ts';
 import type { GetWorkItemsRequest } from '../../proto/orchestrator_service_pb.ts';
 import { HEALTH_PING } from '../../wire/work-items.ts';
+import type { Guard } from '../auth/guard.ts';
 import type { Engine } from '../engine.ts';
-import type { CallContext } from './call-context.ts';
+import { principalOf, type CallContext } from './call-context.ts';
 import type { CallSink } from './call-sink.ts';
 
 /**
@@ -14,6 +15,7 @@ export const PING_INTERVAL_MS = 30_000;
 
 export interface ServeWorkItemsOptions {
   readonly engine: Engine;
+  readonly guard: Guard | undefined;
   readonly clock: Clock;
   readonly request: GetWorkItemsRequest;
   readonly call: CallContext;
@@ -28,20 +30,33 @@ export async function serveWorkItems(options: ServeWorkItemsOptions): Promise<vo
   const { engine, request, call, sink } = options;
   sink.push(HEALTH_PING);
   const { workerId, userAgent, isSticky } = call;
-  const identity = { workerId, userAgent, isSticky };
+  const identity = { workerId, userAgent, isSticky, principal: principalOf(call) };
   const stream = engine.openWorkerStream(call.taskHub, { ...identity, request, sink });
   try {
-    await pingWhileIdle(sink, options.clock);
+    await pingWhileAllowed(options);
   } finally {
     stream.close();
   }
 }
 
-async function pingWhileIdle(sink: CallSink, clock: Clock): Promise<void> {
+/**
+ * Pings an idle stream until it is over. That is also when its token expires: the stream ends with OK, as in a drain,
+ * and its worker comes back with a new token. A role that was taken away ends it within an interval.
+ */
+async function pingWhileAllowed({
+  sink,
+  clock,
+  call,
+  guard,
+}: ServeWorkItemsOptions): Promise<void> {
   const { closed } = sink;
+  const { caller, taskHub } = call;
+  const expiresAt = caller?.expiresAt ?? Infinity;
   try {
-    for (;;) {
-      await clock.sleepUntil(sink.lastPushedAt + PING_INTERVAL_MS, { signal: closed });
+    while (clock.now() < expiresAt) {
+      const pingAt = sink.lastPushedAt + PING_INTERVAL_MS;
+      await clock.sleepUntil(Math.min(pingAt, expiresAt), { signal: closed });
+      if (guard && caller) guard.require(caller, 'work', taskHub);
       // A message may have gone out meanwhile; then the next ping is due an interval after it.
       if (clock.now() >= sink.lastPushedAt + PING_INTERVAL_MS) sink.push(HEALTH_PING);
     }

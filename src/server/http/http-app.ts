@@ -2,9 +2,10 @@ import { Hono, type Context } from 'hono';
 import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Guard } from '../auth/guard.ts';
 import type { Engine } from '../engine.ts';
-import { DEFAULT_TASK_HUB } from '../grpc/call-context.ts';
 import type { Permission } from '../permissions.ts';
+import { admit, namedTaskHub } from './admission.ts';
 import { API_ROUTES } from './api/api-routes.ts';
 import { refuseRequest, type RequestRules } from './request-rules.ts';
 import { renderStartPage, START_PAGE_HEADERS } from './start-page.ts';
@@ -13,6 +14,8 @@ import { HTTP_STATUS } from './status.ts';
 export interface HttpAppOptions {
   readonly engine: Pick<Engine, HttpEngineMethod>;
   readonly clock: Clock;
+  /** `undefined`: everybody may do everything. */
+  readonly guard: Guard | undefined;
   readonly logger: Logger;
   readonly rules: RequestRules;
   /** False while the scheduler starts or drains. */
@@ -49,11 +52,13 @@ export interface HttpRoute {
   readonly path: string;
   readonly permission: Permission;
   readonly handle: (context: Context, options: HttpAppOptions) => Response | Promise<Response>;
+  /** How the route says that a caller is not let in; as the app says it when left out. */
+  readonly refuse?: (error: unknown, context: Context) => Response;
 }
 
 /** Every route there is, each with the permission that it asks of its caller. */
 export const HTTP_ROUTES: readonly HttpRoute[] = [
-  { method: 'GET', path: '/', permission: 'read', handle: startPage },
+  { method: 'GET', path: '/', permission: 'none', handle: startPage },
   { method: 'GET', path: '/health/live', permission: 'none', handle: live },
   { method: 'GET', path: '/health/ready', permission: 'none', handle: ready },
   // The product's tools ask both paths whether a hub is there.
@@ -90,8 +95,17 @@ export function createHttpApp(options: HttpAppOptions): Hono {
     context.header('X-Content-Type-Options', 'nosniff');
     return undefined;
   });
-  for (const { method, path, handle } of HTTP_ROUTES) {
-    app.on(method, path, (context) => handle(context, options));
+  for (const route of HTTP_ROUTES) {
+    app.on(route.method, route.path, async (context) => {
+      try {
+        await admit(context, route.permission, options.guard);
+      } catch (error) {
+        if (isUnknownCaller(error)) context.header('WWW-Authenticate', 'Bearer');
+        if (route.refuse) return route.refuse(error, context);
+        throw error;
+      }
+      return route.handle(context, options);
+    });
   }
   app.notFound((context) =>
     failed(
@@ -105,8 +119,10 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   return app;
 }
 
-function startPage(context: Context, { engine }: HttpAppOptions): Response {
-  return context.html(renderStartPage(engine.taskHubs()), 200, START_PAGE_HEADERS);
+/** A browser comes without a token: it is told nothing about hubs where that takes one. */
+function startPage(context: Context, { engine, guard }: HttpAppOptions): Response {
+  const taskHubs = guard === undefined ? engine.taskHubs() : [];
+  return context.html(renderStartPage(taskHubs), 200, START_PAGE_HEADERS);
 }
 
 function live(context: Context): Response {
@@ -119,10 +135,9 @@ function ready(context: Context, { isReady }: HttpAppOptions): Response {
     : context.json({ status: 'draining' }, 503, { 'Retry-After': '1' });
 }
 
-/** Named by the `x-taskhub` header, as the product's tools do. */
+/** The hub that `x-taskhub` names, if there is one of that name. */
 function taskHubOf(context: Context, engine: HttpAppOptions['engine']): string {
-  const named = context.req.header('x-taskhub')?.trim() ?? '';
-  const taskHub = named === '' ? DEFAULT_TASK_HUB : named;
+  const taskHub = namedTaskHub(context);
   engine.assertTaskHub(taskHub);
   return taskHub;
 }
@@ -160,6 +175,10 @@ type FailureStatus = 403 | 404 | 415 | 500 | (typeof HTTP_STATUS)[keyof typeof H
 
 function failed(context: Context, status: FailureStatus, code: string, message: string): Response {
   return context.json({ error: { code, message } }, status);
+}
+
+function isUnknownCaller(error: unknown): boolean {
+  return error instanceof TaskHubError && error.code === 'UNAUTHENTICATED';
 }
 
 function onError(error: Error, context: Context, logger: Logger): Response {

@@ -13,6 +13,8 @@ export interface RequestRules {
    * probes of containers call by address.
    */
   readonly allowAddresses: boolean;
+  /** How a page of this server was loaded. */
+  readonly scheme: 'http' | 'https';
 }
 
 export interface CheckedRequest {
@@ -42,7 +44,7 @@ export function refuseRequest(
     return { status: 403, message };
   }
   if (SAFE_METHODS.includes(request.method)) return undefined;
-  if (request.origin !== undefined && !isSameOrigin(request.origin, request.host)) {
+  if (request.origin !== undefined && !isSameOrigin(request, rules)) {
     return { status: 403, message: `Origin '${request.origin}' may not change anything here.` };
   }
   if (!/^application\/json\s*(?:;|$)/i.test(request.contentType ?? '')) {
@@ -63,6 +65,6 @@ function isAllowedHost(host: string, rules: RequestRules): boolean {
   return rules.allowAddresses && isIP(host) !== 0;
 }
 
-function isSameOrigin(origin: string, host: string | undefined): boolean {
-  return origin.toLowerCase() === `http://${host?.toLowerCase() ?? ''}`;
+function isSameOrigin({ origin, host }: CheckedRequest, { scheme }: RequestRules): boolean {
+  return origin?.toLowerCase() === `${scheme}://${host?.toLowerCase() ?? ''}`;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createHttpApp, HTTP_ROUTES } from '../../../src/server/http/http-app.ts';
+import type { Guard } from '../../../src/server/auth/guard.ts';
 import type { RequestRules } from '../../../src/server/http/request-rules.ts';
 import { EngineDouble } from '../../support/engine-double.ts';
 import { RecordedLog } from '../support/grpc-fixture.ts';
@@ -9,14 +10,16 @@ interface AppOptions {
   readonly rules?: Partial<RequestRules>;
   readonly isReady?: boolean;
   readonly engine?: EngineDouble;
+  readonly guard?: Guard;
 }
 
-function openApp({ rules, isReady = true, engine = new EngineDouble() }: AppOptions = {}) {
+function openApp({ rules, isReady = true, engine = new EngineDouble(), guard }: AppOptions = {}) {
   const log = new RecordedLog();
   const app = createHttpApp({
     engine,
+    guard,
     logger: log,
-    rules: { allowedHosts: [], allowAddresses: false, ...rules },
+    rules: { allowedHosts: [], allowAddresses: false, scheme: 'http', ...rules },
     isReady: () => isReady,
     clock: systemClock,
     draining: new AbortController().signal,
@@ -33,7 +36,10 @@ function openApp({ rules, isReady = true, engine = new EngineDouble() }: AppOpti
 describe('HTTP route', () => {
   it('declares the permission it needs, each of them', () => {
     for (const { path, permission } of HTTP_ROUTES) {
-      assert.ok(['none', 'connect', 'read', 'write', 'work'].includes(permission), path);
+      assert.ok(
+        ['none', 'known', 'connect', 'read', 'write', 'work', 'manage'].includes(permission),
+        path,
+      );
     }
     assert.deepEqual(
       openApp()

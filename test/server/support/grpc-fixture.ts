@@ -1,6 +1,8 @@
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { openGrpcServer, type GrpcServer } from '../../../src/server/grpc/grpc-server.ts';
+import type { Guard } from '../../../src/server/auth/guard.ts';
 import type { Engine } from '../../../src/server/engine.ts';
+import type { TlsFiles } from '../../../src/server/tls.ts';
 import type { LogFields, Logger } from '../../../src/telemetry/logger.ts';
 import { EngineDouble } from '../../support/engine-double.ts';
 import { onLeakCheck } from '../../support/hooks.ts';
@@ -19,6 +21,8 @@ export interface GrpcFixtureOptions {
   readonly clock?: Clock;
   readonly receiveBytesMax?: number;
   readonly allowHubRecreate?: boolean;
+  readonly guard?: Guard;
+  readonly tls?: TlsFiles;
 }
 
 let openCount = 0;
@@ -36,6 +40,8 @@ export async function openGrpcFixture(options: GrpcFixtureOptions = {}): Promise
     port: 0,
     receiveBytesMax: options.receiveBytesMax ?? 64 * 1024 * 1024,
     allowHubRecreate: options.allowHubRecreate ?? false,
+    guard: options.guard,
+    tls: options.tls,
   });
   const client = new RawClient(server.port);
   openCount += 1;

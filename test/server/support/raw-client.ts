@@ -28,11 +28,13 @@ const asIs = (bytes: Bytes): Bytes => bytes;
 export class RawClient {
   readonly #client: Client;
 
-  constructor(port: number) {
+  /** `library`: how its gRPC library calls itself, first. */
+  constructor(port: number, { library }: { readonly library?: string } = {}) {
     // One connection per client, so that a test that cuts one does not disturb the next.
     this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
+      ...(library !== undefined && { 'grpc.primary_user_agent': library }),
     });
   }
 

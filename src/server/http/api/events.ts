@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../../base/clock.ts';
 import { TaskHubError } from '../../../core/errors.ts';
+import { admissionOf } from '../admission.ts';
 import type { HttpAppOptions, HttpRoute } from '../http-app.ts';
 import { summaryJson } from './hubs.ts';
 import { api } from './route.ts';
@@ -37,15 +38,22 @@ export const EVENT_ROUTES: readonly HttpRoute[] = [
     summary:
       'Server-sent events: hello, summary, instances (rows that changed, ids that are gone), ping, bye',
     query,
-    handle: ({ options, hub, query: { watch = [] } }) => openStream(options, hub, watch),
+    handle: ({ options, context, hub, query: { watch = [] } }) => {
+      const admission = admissionOf(context);
+      // A look is as good as a call of its own: the role may be gone, the token out of date.
+      const mayLook = (): boolean =>
+        admission === undefined ||
+        (options.clock.now() < admission.caller.expiresAt && admission.permits('read', hub));
+      return openStream({ options, hub, watch, mayLook });
+    },
   }),
 ];
 
 /** Open streams by app: tests have several apps in one process. */
 const openStreams = new WeakMap<object, number>();
 
-function openStream(options: HttpAppOptions, hub: string, watch: readonly string[]): Response {
-  const { draining } = options;
+function openStream(view: View): Response {
+  const { draining } = view.options;
   const count = openStreams.get(draining) ?? 0;
   if (draining.aborted) throw new TaskHubError('UNAVAILABLE', 'the scheduler is shutting down');
   if (count >= STREAMS_MAX) {
@@ -57,7 +65,7 @@ function openStream(options: HttpAppOptions, hub: string, watch: readonly string
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        const feed = new Feed({ options, hub, watch, signal, controller });
+        const feed = new Feed({ ...view, signal, controller });
         void feed.run().finally(() => {
           openStreams.set(draining, (openStreams.get(draining) ?? 1) - 1);
         });
@@ -73,10 +81,15 @@ function openStream(options: HttpAppOptions, hub: string, watch: readonly string
   });
 }
 
-interface FeedOptions {
+interface View {
   readonly options: HttpAppOptions;
   readonly hub: string;
   readonly watch: readonly string[];
+  /** False once the stream must end: its caller signs in again, or is told that they may not. */
+  readonly mayLook: () => boolean;
+}
+
+interface FeedOptions extends View {
   readonly signal: AbortSignal;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
 }
@@ -97,10 +110,10 @@ class Feed {
   }
 
   async run(): Promise<void> {
-    const { signal, options } = this.#feed;
+    const { signal, options, mayLook } = this.#feed;
     this.#send('hello', { now: this.#clock.now(), lookMs: LOOK_MS });
     try {
-      while (!signal.aborted) {
+      while (!signal.aborted && mayLook()) {
         await this.#look();
         if (this.#clock.now() - this.#sentAt >= PING_MS) this.#send('ping', {});
         await this.#clock.sleepUntil(this.#clock.now() + LOOK_MS, { signal });

@@ -6,6 +6,7 @@ import type { RuntimeStatus } from '../../../core/instance.ts';
 import { WORK_KINDS, type TypeFilter, type WorkKind } from '../../../storage/store.ts';
 import type { Count } from '../../../storage/inspection.ts';
 import type { WorkerInfo } from '../../../scheduler/worker-info.ts';
+import { admissionOf } from '../admission.ts';
 import type { HttpAppOptions, HttpRoute } from '../http-app.ts';
 import {
   heldSchema,
@@ -34,15 +35,20 @@ export const HUB_ROUTES: readonly HttpRoute[] = [
   api({
     method: 'GET',
     path: '/hubs',
-    permission: 'connect',
-    summary: 'Task hubs with what needs attention in them',
+    permission: 'known',
+    summary: 'Task hubs that the caller may see, with what needs attention in them',
     answer: hubsSchema,
-    handle: async ({ options, context }) => context.json(await hubsJson(options)),
+    handle: async ({ options, context }) => {
+      const admission = admissionOf(context);
+      const hubs = options.engine.taskHubs();
+      const visible = admission ? hubs.filter((hub) => admission.permits('connect', hub)) : hubs;
+      return context.json(await hubsJson(options, visible));
+    },
   }),
   api({
     method: 'POST',
     path: '/hubs',
-    permission: 'write',
+    permission: 'manage',
     summary: 'Creates a task hub, or leaves an existing one as it is',
     body: z.strictObject({ name: z.string() }),
     status: 201,
@@ -54,7 +60,7 @@ export const HUB_ROUTES: readonly HttpRoute[] = [
   api({
     method: 'DELETE',
     path: '/hubs/:hub',
-    permission: 'write',
+    permission: 'manage',
     summary: 'Deletes a task hub and all that is in it',
     handle: async ({ engine, hub, context }) => {
       await engine.deleteTaskHub(hub);
@@ -133,10 +139,10 @@ export const HUB_ROUTES: readonly HttpRoute[] = [
 
 type Options = Pick<HttpAppOptions, 'engine' | 'clock' | 'grpcEndpoint'>;
 
-async function hubsJson(options: Options): Promise<HubsJson> {
-  const { engine, grpcEndpoint } = options;
+async function hubsJson(options: Options, visible: readonly string[]): Promise<HubsJson> {
+  const { grpcEndpoint } = options;
   const items: HubsJson['items'] = [];
-  for (const name of engine.taskHubs()) {
+  for (const name of visible) {
     const item = await hubJson(options, name).catch((error: unknown) => {
       // Deleted while we were looking.
       if (error instanceof TaskHubError && error.code === 'TASK_HUB_NOT_FOUND') return undefined;

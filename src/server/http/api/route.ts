@@ -62,6 +62,7 @@ export function api<Q extends z.ZodObject = typeof NOTHING, B extends z.ZodType 
       answer: route.answer,
       status: route.status ?? 200,
     },
+    refuse: problemOf,
     handle: async (context, options) => {
       try {
         const hub = context.req.param('hub') ?? '';
@@ -137,6 +138,8 @@ function parse(schema: z.ZodType, value: unknown, base: string): unknown {
 }
 
 const TITLES: Readonly<Record<ErrorCode, string>> = {
+  UNAUTHENTICATED: 'Sign in first',
+  PERMISSION_DENIED: 'A role is missing',
   INVALID_ARGUMENT: 'The request breaks a rule',
   INSTANCE_NOT_FOUND: 'No such instance',
   INSTANCE_ALREADY_EXISTS: 'The instance id is taken',
