@@ -75,6 +75,11 @@ export class ExtensionRuntime {
     this.#appDir = appDir;
     this.#settings = undefined;
     const { settings } = this;
+    for (const { setting, reason } of settings.idle) {
+      this.#options.logger.warn('a setting of host.json has no effect', {
+        ...{ setting: `extensions.durableTask.${setting}`, reason },
+      });
+    }
     const { orchestrators, activities } = durableRegistry();
     const { logger } = this.#options;
     if (orchestrators.size + activities.size === 0) {
@@ -138,8 +143,10 @@ export class ExtensionRuntime {
     const known = this.#clients.get(connectionString);
     if (known !== undefined) return known;
     const { clock, ids } = this.#options;
-    const { defaultVersion } = this.settings;
-    const client = TaskHubClient.open({ connectionString, clock, ids, defaultVersion });
+    const { defaultVersion, requestTimeoutMs } = this.settings;
+    const client = TaskHubClient.open({
+      ...{ connectionString, clock, ids, defaultVersion, requestTimeoutMs },
+    });
     this.#clients.set(connectionString, client);
     return client;
   }
@@ -196,6 +203,9 @@ export class ExtensionRuntime {
       // The host compares function names so, and apps that ran under it may rely on it.
       ignoresNameCase: true,
       versioning: settings.versioning,
+      actionsMax: settings.actionsMax,
+      cachedOrchestrationsMax: settings.cachedOrchestrationsMax,
+      cachedOrchestrationIdleMs: settings.cachedOrchestrationIdleMs,
       drainTimeoutMs: DRAIN_MS,
       clock,
       ids,

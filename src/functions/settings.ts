@@ -4,6 +4,8 @@ import type { ConnectionString } from '../config/connection-string.ts';
 import { readHostJson } from '../config/host-json.ts';
 import type { AppSettings, HostJson } from '../config/host-json.ts';
 import { invalidArgument } from '../core/errors.ts';
+import { idleSettings } from './host-settings.ts';
+import type { IdleSetting } from './host-settings.ts';
 import { VersionFailureStrategy, VersionMatchStrategy } from '../worker/versioning.ts';
 import type { VersioningOptions } from '../worker/versioning.ts';
 
@@ -15,6 +17,13 @@ export interface ExtensionSettings {
   readonly taskHub: string;
   readonly maxConcurrentOrchestrations: number;
   readonly maxConcurrentActivities: number;
+  /** Actions that one turn may ask for. */
+  readonly actionsMax: number | undefined;
+  /** Orchestrators kept in memory between turns: 0, or `undefined` for the worker's default. */
+  readonly cachedOrchestrationsMax: number | undefined;
+  readonly cachedOrchestrationIdleMs: number | undefined;
+  /** How long a call of the client may take. */
+  readonly requestTimeoutMs: number | undefined;
   /** Version of new instances and sub-orchestrations; `undefined` for none. */
   readonly defaultVersion: string | undefined;
   /** Which versions the worker runs: `versionMatchStrategy` and `versionFailureStrategy`. */
@@ -24,6 +33,8 @@ export interface ExtensionSettings {
   /** Whether a start with the id of a live instance replaces it. */
   readonly mayReplaceRunning: boolean;
   readonly http: HttpSettings;
+  /** What host.json says in vain. */
+  readonly idle: readonly IdleSetting[];
 }
 
 /** What the extension needs to know of the way its HTTP functions are reached. */
@@ -70,7 +81,46 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
     mayReplaceRunning:
       host.text(`${DURABLE}.overridableExistingInstanceStates`)?.toLowerCase() === 'anystate',
     http: readHttpSettings(host, env),
+    ...readLimits(host),
+    idle: idleSettings(host),
   };
+}
+
+/** What the worker or client has a default for. */
+function readLimits(
+  host: HostJson,
+): Pick<
+  ExtensionSettings,
+  'actionsMax' | 'cachedOrchestrationsMax' | 'cachedOrchestrationIdleMs' | 'requestTimeoutMs'
+> {
+  const isKept = host.flag(`${DURABLE}.extendedSessionsEnabled`) ?? true;
+  const idleName = 'extendedSessionIdleTimeoutInSeconds';
+  const idleSeconds = readOptional(host, idleName);
+  return {
+    actionsMax: readOptional(host, 'maxOrchestrationActions'),
+    cachedOrchestrationsMax: isKept ? undefined : 0,
+    cachedOrchestrationIdleMs: idleSeconds === undefined ? undefined : idleSeconds * 1000,
+    requestTimeoutMs: readTimeSpan(host, 'grpcHttpClientTimeout'),
+  };
+}
+
+function readOptional(host: HostJson, name: string): number | undefined {
+  return host.number(`${DURABLE}.${name}`) === undefined ? undefined : readWhole(host, name, 1);
+}
+
+/** A .NET time span: `[d.]hh:mm[:ss[.fff]]`. */
+function readTimeSpan(host: HostJson, name: string): number | undefined {
+  const path = `${DURABLE}.${name}`;
+  const text = host.text(path);
+  if (text === undefined) return undefined;
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] =
+    /^(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?$/.exec(text.trim()) ?? [];
+  const ms =
+    (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  if (ms > 0) return Math.round(ms);
+  throw invalidArgument(
+    `${host.file}: ${path} must be a time span like "00:01:40", got "${text}".`,
+  );
 }
 
 /** Without a `defaultVersion` there is nothing to compare with: every version is run. */

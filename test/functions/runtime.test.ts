@@ -58,6 +58,28 @@ describe('ExtensionRuntime', function () {
     await assert.rejects(runtime.start(appDir), /must be "azureManaged", got "mssql"/);
   });
 
+  it('warns once of each setting that has no effect', async () => {
+    writeHostJson({ storageProvider: { type: 'azureManaged', partitionCount: 4 } });
+    const warnings: unknown[] = [];
+    const warn = (message: string, fields: object = {}): void => {
+      warnings.push([message, fields]);
+    };
+    const noisy = new ExtensionRuntime({
+      clock: systemClock,
+      ids: systemIds,
+      logger: { ...silentLogger, warn },
+      env: () => ({ DURABLE_TASK_SCHEDULER_CONNECTION_STRING: CONNECTION }),
+    });
+
+    await noisy.start(appDir);
+    assert.equal(noisy.durableClient().taskHubName, 'hub');
+    await noisy.stop();
+
+    const setting = 'extensions.durableTask.storageProvider.partitionCount';
+    const reason = 'only for Azure Storage, Netherite and SQL';
+    assert.deepEqual(warnings, [['a setting of host.json has no effect', { setting, reason }]]);
+  });
+
   it('gives the same durable client each time', () => {
     assert.equal(runtime.durableClient(), runtime.durableClient());
     assert.equal(runtime.durableClient().taskHubName, 'hub');

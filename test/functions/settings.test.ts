@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hostSettingsTable } from '../../src/functions/host-settings.ts';
 import { readSettings } from '../../src/functions/settings.ts';
 import type { ExtensionSettings } from '../../src/functions/settings.ts';
 import { VersionFailureStrategy, VersionMatchStrategy } from '../../src/worker/versioning.ts';
@@ -175,5 +176,81 @@ describe('readSettings', () => {
       'http://localhost:7071',
       'http://localhost:7072',
     ]);
+  });
+
+  it('reads the limits of worker and client, which have defaults of their own', () => {
+    const limits = (durableTask: object): unknown[] => {
+      const settings = read({ storageProvider: PROVIDER, ...durableTask });
+      const { actionsMax, cachedOrchestrationsMax, cachedOrchestrationIdleMs } = settings;
+      return [
+        actionsMax,
+        cachedOrchestrationsMax,
+        cachedOrchestrationIdleMs,
+        settings.requestTimeoutMs,
+      ];
+    };
+
+    assert.deepEqual(limits({}), [undefined, undefined, undefined, undefined]);
+    assert.deepEqual(
+      limits({
+        maxOrchestrationActions: 50,
+        extendedSessionsEnabled: false,
+        extendedSessionIdleTimeoutInSeconds: 20,
+        grpcHttpClientTimeout: '1.00:01:40.5',
+      }),
+      [50, 0, 20_000, 86_500_500],
+    );
+  });
+
+  it('refuses limits that are none', () => {
+    const wrong: [object, RegExp][] = [
+      [{ maxOrchestrationActions: 0 }, /maxOrchestrationActions must be a whole number above 0/],
+      [{ grpcHttpClientTimeout: 'soon' }, /grpcHttpClientTimeout must be a time span like/],
+      [{ grpcHttpClientTimeout: '00:00:00' }, /grpcHttpClientTimeout must be a time span like/],
+      [
+        { httpSettings: { defaultAsyncRequestSleepTimeMilliseconds: -1 } },
+        /defaultAsyncRequestSleepTimeMilliseconds must be a whole number above 0, got -1/,
+      ],
+    ];
+    for (const [durableTask, message] of wrong) {
+      assert.throws(() => read({ storageProvider: PROVIDER, ...durableTask }), message);
+    }
+  });
+
+  it('names what has no effect, and says why', () => {
+    const { idle } = read({
+      storageProvider: { ...PROVIDER, partitionCount: 4 },
+      hubname: 'hub',
+      useGracefulShutdown: true,
+      useAppLease: false,
+      tracing: { version: 'v2', traceInputsAndOutputs: true },
+      notifications: { eventGrid: { topicEndpoint: 'https://topic' } },
+      maxConcurrentActivityFunction: 5,
+    });
+
+    assert.deepEqual(
+      idle.map(({ setting, reason }) => `${setting}: ${reason}`),
+      [
+        'storageProvider.partitionCount: only for Azure Storage, Netherite and SQL',
+        'useAppLease: only for Azure Storage',
+        'tracing.traceInputsAndOutputs: payloads are never logged',
+        'notifications.eventGrid.topicEndpoint: no events are published to Event Grid: use an activity',
+        "maxConcurrentActivityFunction: no such setting (did you mean 'maxConcurrentActivityFunctions'?)",
+      ],
+    );
+  });
+
+  it('is described in the documentation, setting by setting', () => {
+    const docs = readFileSync(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
+    const cells = (text: string): string[] =>
+      text
+        .split('\n')
+        .filter((line) => line.startsWith('| `'))
+        .map((line) => line.replace(/\s*\|\s*/g, '|'));
+    const [, section = ''] = docs.split(
+      '<!-- host.json: generated from src/functions/host-settings.ts -->',
+    );
+
+    assert.deepEqual(cells(section.split('<!-- end -->')[0] ?? ''), cells(hostSettingsTable()));
   });
 });
