@@ -33,7 +33,10 @@ function answer(item: Claimed): Commit {
   }
   return {
     ...{ kind: 'turn', hub, token, customStatus: undefined, traceContext: undefined },
-    actions: item.history.length === 0 ? [scheduleTask(1)] : [complete('"done"')],
+    actions:
+      item.kind === 'orchestration' && item.history.length === 0
+        ? [scheduleTask(1)]
+        : [complete('"done"')],
     eventsProcessed: undefined,
     requiresHistory: false,
   };

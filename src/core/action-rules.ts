@@ -3,7 +3,9 @@ import {
   OrchestrationStatus,
   type CompleteOrchestrationAction,
   type OrchestratorAction,
+  type SendEntityMessageAction,
 } from '../proto/orchestrator_service_pb.ts';
+import { messageProblem } from './entity-message.ts';
 import { isTerminal } from './instance.ts';
 import type { PayloadKind, PayloadLimits } from './limits.ts';
 import { payloadProblem } from './validation.ts';
@@ -35,10 +37,10 @@ export function actionProblem(
     };
   }
   if (type.case === 'sendEntityMessage') {
-    return {
-      errorType: 'NotSupported',
-      message: `Action ${action.id} (${type.case}) is not offered by this version of the scheduler`,
-    };
+    const problem = messageProblem(type.value.EntityMessageType);
+    if (problem !== undefined) {
+      return { errorType: 'InvalidAction', message: `Action ${action.id}: ${problem}` };
+    }
   }
   if (type.case === 'completeOrchestration' && !isFinal(type.value)) {
     return {
@@ -58,11 +60,19 @@ function payloadProblemOf(action: OrchestratorAction, limits: PayloadLimits): st
       return payloadProblem(type.value.input, 'orchestrationInput', limits);
     case 'sendEvent':
       return payloadProblem(type.value.data, 'eventData', limits);
+    case 'sendEntityMessage':
+      return payloadProblem(entityInput(type.value), 'entityInput', limits);
     case 'completeOrchestration':
       return payloadProblem(type.value.result, resultKind(type.value), limits);
     default:
       return undefined;
   }
+}
+
+function entityInput({ EntityMessageType: type }: SendEntityMessageAction): string | undefined {
+  const isOperation =
+    type.case === 'entityOperationCalled' || type.case === 'entityOperationSignaled';
+  return isOperation ? type.value.input : undefined;
 }
 
 /** The result of a generation that goes on is the input of the next. */

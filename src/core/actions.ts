@@ -1,6 +1,6 @@
 /** What each kind of action adds to a decision: its history event and its side effect (wire-protocol 5.5). */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   ActivityRequestSchema,
   type CreateSubOrchestrationAction,
@@ -13,6 +13,8 @@ import {
 import { encodeEvent } from '../wire/events.ts';
 import { childStarted } from './child-started.ts';
 import type { DecisionDraft } from './decision-draft.ts';
+import { dueAt } from './due-at.ts';
+import { sendEntityMessage } from './entity-action.ts';
 import { failure } from './failures.ts';
 import { optional } from './optional.ts';
 import { parentEvent } from './parent-event.ts';
@@ -40,6 +42,8 @@ export function applyAction(draft: DecisionDraft, action: OrchestratorAction): v
       draft.completion = type.value;
       return;
     case 'sendEntityMessage':
+      sendEntityMessage(draft, id, type.value);
+      return;
     case 'rewindOrchestration':
     case undefined:
       // Refused by action-rules.ts before any action is applied.
@@ -127,11 +131,6 @@ function createTimer(draft: DecisionDraft, timerId: number, action: CreateTimerA
     dueAt: dueAt(fireAt),
     fired: encodeEvent({ eventType: { case: 'timerFired', value: { fireAt, timerId } } }),
   });
-}
-
-/** Rounded up to the next millisecond: a timer never fires before its time. */
-export function dueAt(fireAt: Timestamp): number {
-  return Number(fireAt.seconds) * 1000 + Math.ceil(fireAt.nanos / 1_000_000);
 }
 
 function sendEvent(draft: DecisionDraft, eventId: number, action: SendEventAction): void {

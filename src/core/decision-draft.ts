@@ -2,6 +2,7 @@
 import type { CompleteOrchestrationAction } from '../proto/orchestrator_service_pb.ts';
 import type { StoredEvent } from '../wire/events.ts';
 import type { ActivityToRun, ChildToStart, MessageToSend, TimerToSet } from './decision.ts';
+import type { EntityMessage } from './entity-message.ts';
 import type { Turn, TurnEnv } from './orchestration.ts';
 
 interface Effects {
@@ -9,6 +10,7 @@ interface Effects {
   readonly timers: readonly TimerToSet[];
   readonly children: readonly ChildToStart[];
   readonly messages: readonly MessageToSend[];
+  readonly entityMessages: readonly EntityMessage[];
 }
 
 /** Timers of an execution that ends with this turn are dropped, from its history too. */
@@ -23,6 +25,7 @@ export class DecisionDraft {
   readonly timers: TimerToSet[] = [];
   readonly children: ChildToStart[] = [];
   readonly messages: MessageToSend[] = [];
+  readonly entityMessages: EntityMessage[] = [];
   readonly #events: { readonly event: StoredEvent; readonly isTimer: boolean }[] = [];
   completion: CompleteOrchestrationAction | undefined;
 
@@ -40,7 +43,8 @@ export class DecisionDraft {
   }
 
   effects({ keepTimers }: TimerRule): Effects {
-    const { activities, children, messages } = this;
-    return { activities, timers: keepTimers ? this.timers : [], children, messages };
+    const { activities, children, messages, entityMessages } = this;
+    const timers = keepTimers ? this.timers : [];
+    return { activities, timers, children, messages, entityMessages };
   }
 }

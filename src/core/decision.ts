@@ -3,6 +3,7 @@
  * commits a decision whole or not at all.
  */
 import type { StoredEvent } from '../wire/events.ts';
+import type { EntityMessage } from './entity-message.ts';
 import type { RuntimeStatus } from './instance.ts';
 
 /** An activity to run. `request` is the encoded `ActivityRequest` that its work item will carry. */
@@ -68,6 +69,7 @@ export interface Decision {
   readonly timers: readonly TimerToSet[];
   readonly children: readonly ChildToStart[];
   readonly messages: readonly MessageToSend[];
+  readonly entityMessages: readonly EntityMessage[];
   /** `undefined` clears it, `keep` leaves what is there (wire-protocol 5.10). */
   readonly customStatus: { readonly keep: true } | { readonly value: string | undefined };
   readonly completion: Completion | undefined;

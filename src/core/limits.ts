@@ -40,6 +40,10 @@ export interface PayloadLimits {
   readonly eventData: number;
   readonly customStatus: number;
   readonly entityState: number;
+  /** Of one operation: the input of a call or signal. */
+  readonly entityInput: number;
+  /** Of one operation: the result of a call. */
+  readonly entityOutput: number;
 }
 
 export type PayloadKind = keyof PayloadLimits;
@@ -54,7 +58,18 @@ export const DEFAULT_PAYLOAD_LIMITS: PayloadLimits = {
   eventData: ONE_MB,
   customStatus: ONE_MB,
   entityState: ONE_MB,
+  entityInput: ONE_MB,
+  entityOutput: ONE_MB,
 };
 
 /** Deliveries that ended with the loss of the worker's stream before an item goes out alone. */
 export const SUSPECT_ATTEMPTS = 2;
+
+/** Operations in one entity work item; more wait for the next. */
+export const ENTITY_BATCH_MAX = 100;
+
+/** Bytes of operations in one entity work item; its state comes on top (proto: EntityRequest). */
+export const ENTITY_BATCH_BYTES_MAX = 2 * 1024 * 1024;
+
+/** How often a worker may report that it could not run a batch at all before its calls fail and its signals are dropped. */
+export const ENTITY_BATCH_FAILURES_MAX = 5;

@@ -85,6 +85,8 @@ const PAYLOAD_NAMES: Record<PayloadKind, string> = {
   eventData: 'event data',
   customStatus: 'custom status',
   entityState: 'entity state',
+  entityInput: 'entity operation input',
+  entityOutput: 'entity operation result',
 };
 
 /** Bytes of `text` in UTF-8. */

@@ -198,6 +198,10 @@ function commitBytes(commit: Commit): number {
       return commit.event.bytes.length;
     case 'activity':
       return commit.result?.length ?? 0;
+    case 'signal':
+      return commit.message.event.bytes.length;
+    case 'entity':
+      return commit.result.entityState?.length ?? 0;
     case 'turn':
       return commit.actions.reduce((sum, action) => sum + actionBytes(action), 0);
     default:

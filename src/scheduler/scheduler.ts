@@ -10,6 +10,10 @@ import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import type {
   ActivityResponse,
   CreateInstanceRequest,
+  EntityBatchResult,
+  EntityMetadata,
+  EntityQuery,
+  GetEntityRequest,
   InstanceQuery,
   ListInstanceIdsRequest,
   OrchestrationState,
@@ -19,6 +23,7 @@ import type {
   RestartInstanceRequest,
   ResumeRequest,
   RewindInstanceRequest,
+  SignalEntityRequest,
   SkipGracefulOrchestrationTerminationsRequest,
   StreamInstanceHistoryRequest,
   SuspendRequest,
@@ -28,6 +33,7 @@ import type {
   AbandonCommit,
   ActivityCommit,
   Commit,
+  EntityCommit,
   ParkedItem,
   ReleaseCommit,
   Store,
@@ -38,6 +44,7 @@ import { describeError, type Logger } from '../telemetry/logger.ts';
 import { concat } from '../wire/bytes.ts';
 import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
 import { Chunks, isPart } from './chunks.ts';
+import { getEntity, queryEntities, signalCommit, type EntityPage } from './entities.ts';
 import {
   pauseCommit,
   raiseEventCommit,
@@ -80,7 +87,7 @@ const PARKED_LIST_MAX = 500;
 const RELEASE_RETRY_MS = 500;
 
 /** What a worker sends for an item that it holds. */
-type Answer = TurnCommit | ActivityCommit | AbandonCommit;
+type Answer = TurnCommit | ActivityCommit | EntityCommit | AbandonCommit;
 
 const TASK_HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
@@ -278,6 +285,19 @@ export class Scheduler {
     return this.#management.forceEnd(hub, request);
   }
 
+  async signalEntity(hub: string, request: SignalEntityRequest): Promise<void> {
+    const { ids, settings } = this.#options;
+    await this.#commit(signalCommit(hub, request, { ids, limits: settings.payloadLimits }));
+  }
+
+  getEntity(hub: string, request: GetEntityRequest): Promise<EntityMetadata | undefined> {
+    return getEntity(this.#options.store, hub, request);
+  }
+
+  queryEntities(hub: string, query: EntityQuery): Promise<EntityPage> {
+    return queryEntities(this.#options.store, hub, query);
+  }
+
   /** Items set aside because their workers were lost again and again. */
   parkedItems(hub: string): Promise<readonly ParkedItem[]> {
     return this.#options.store.parked(hub, PARKED_LIST_MAX);
@@ -333,6 +353,17 @@ export class Scheduler {
     const token =
       completionToken || this.#tokenOf(hub, { kind: 'activity', instanceId, taskId }, principal);
     await this.#settle({ kind: 'activity', hub, token, result, failureDetails }, 'completed');
+  }
+
+  async completeEntity(hub: string, result: EntityBatchResult): Promise<void> {
+    const { completionToken: token } = result;
+    if (token === '') {
+      throw invalidArgument(
+        'completionToken must not be empty; send back the one of the work item',
+      );
+    }
+    const ending = result.requiresState ? 'forgot' : 'completed';
+    await this.#settle({ kind: 'entity', hub, token, result }, ending);
   }
 
   /** Early workers send no token: then it is the one of the item that such a worker of theirs holds. */

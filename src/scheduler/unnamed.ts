@@ -4,7 +4,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { ActivityRequestSchema } from '../proto/orchestrator_service_pb.ts';
-import type { Claimed } from '../storage/store.ts';
+import type { Claimed, ClaimedEntity } from '../storage/store.ts';
 import type { ConnectOptions } from './workers.ts';
 
 /** What a completion without a token is about. */
@@ -23,7 +23,7 @@ export function mayLackTokens(options: ConnectOptions): boolean {
   return workerId === undefined && userAgent === undefined && concurrency === 0;
 }
 
-export function subjectOf(item: Claimed): string {
+export function subjectOf(item: Exclude<Claimed, ClaimedEntity>): string {
   if (item.kind === 'orchestration') {
     return subjectKey({ kind: item.kind, instanceId: item.instanceId });
   }

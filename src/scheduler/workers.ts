@@ -6,15 +6,21 @@ import {
   type GetWorkItemsRequest,
   type WorkItemFilters,
 } from '../proto/orchestrator_service_pb.ts';
-import type {
-  Claimed,
-  ClaimedOrchestration,
-  ReleaseCommit,
-  Taker,
-  TypeFilter,
-  WorkKind,
+import {
+  WORK_KINDS,
+  type Claimed,
+  type ClaimedOrchestration,
+  type ReleaseCommit,
+  type Taker,
+  type TypeFilter,
+  type WorkKind,
 } from '../storage/store.ts';
-import { encodeActivityWorkItem, encodeOrchestratorWorkItem } from '../wire/work-items.ts';
+import {
+  encodeActivityWorkItem,
+  encodeEntityBatchWorkItem,
+  encodeEntityWorkItem,
+  encodeOrchestratorWorkItem,
+} from '../wire/work-items.ts';
 import { RecentKeys } from './recent-keys.ts';
 import type { SchedulerSettings } from './settings.ts';
 import type { DeliveryCounts, WorkerInfo } from './worker-info.ts';
@@ -65,6 +71,7 @@ interface Stream {
   readonly held: Map<string, HeldItem>;
   /** The worker keeps orchestrations in memory between turns and says so. */
   readonly isSticky: boolean;
+  readonly takesEntityBatches: boolean;
   /** The worker may name what it completes by its subject instead of a token. */
   readonly lacksTokens: boolean;
   readonly messageBytesMax: number;
@@ -94,10 +101,10 @@ export interface ConnectOptions {
   readonly isSticky: boolean;
   /** Who it is, where callers are asked; `undefined` where they are not. */
   readonly principal?: string | undefined;
+  /** The worker asks for entity requests of the first generation (`x-durabletask-entity-request: 1`). */
+  readonly takesEntityBatches?: boolean;
   readonly sink: WorkItemSink;
 }
-
-const OFFERED: readonly WorkKind[] = ['orchestration', 'activity'];
 
 export class Workers {
   readonly #options: WorkersOptions;
@@ -116,6 +123,7 @@ export class Workers {
     const stream: Stream = {
       ...options,
       id: this.#nextId,
+      takesEntityBatches: options.takesEntityBatches === true,
       connectedAt: this.#options.clock.now(),
       capacity: {
         orchestration: this.#capacity(request.maxConcurrentOrchestrationWorkItems),
@@ -155,7 +163,7 @@ export class Workers {
     const takers: Taker[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.isEnding || stream.sink.isBlocked || isAlone(stream)) continue;
-      for (const kind of OFFERED) {
+      for (const kind of WORK_KINDS) {
         const credit = stream.capacity[kind] - stream.heldCount[kind];
         if (credit <= 0) continue;
         takers.push(takerOf(stream, kind, credit));
@@ -190,7 +198,7 @@ export class Workers {
   /** A transport that fails takes its stream with it, not the items of others. */
   #push(stream: Stream, item: Claimed): void {
     try {
-      stream.sink.push(encodeWorkItem(item));
+      stream.sink.push(encodeWorkItem(item, stream.takesEntityBatches));
     } catch {
       // The stream is broken: everything it holds is given back, this item included.
       this.#disconnect(stream);
@@ -317,7 +325,8 @@ function heldOf(stream: Stream, item: Claimed, sinceAt: number): HeldItem {
     ...{ kind, key, sinceAt, attempts },
     isSuspect: attempts >= SUSPECT_ATTEMPTS,
     ...(item.kind === 'orchestration' && { memory: item.memory }),
-    ...(stream.lacksTokens && { subject: subjectOf(item) }),
+    // There are no entities in the protocol without tokens.
+    ...(stream.lacksTokens && item.kind !== 'entity' && { subject: subjectOf(item) }),
   };
 }
 
@@ -342,8 +351,12 @@ function isAlone({ held }: Stream): boolean {
   return held.size === 1 && first?.isSuspect === true;
 }
 
+const NOTHING_CACHED = new Set<string>();
+
 function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {
-  const { id, hub, messageBytesMax, fetchesHistory, caches, avoids } = stream;
+  const { id, hub, messageBytesMax, fetchesHistory, avoids } = stream;
+  // The state of an entity always travels.
+  const caches = kind === 'entity' ? NOTHING_CACHED : stream.caches;
   const isIdle = stream.held.size === 0;
   const filters = stream.filters[kind];
   return {
@@ -360,11 +373,16 @@ function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {
   };
 }
 
-function encodeWorkItem(item: Claimed): Uint8Array {
-  if (item.kind === 'activity') return encodeActivityWorkItem(item.request, item.token);
+function encodeWorkItem(item: Claimed, takesEntityBatches: boolean): Uint8Array {
+  const { token: completionToken } = item;
+  if (item.kind === 'activity') return encodeActivityWorkItem(item.request, completionToken);
+  if (item.kind === 'entity') {
+    const encode = takesEntityBatches ? encodeEntityBatchWorkItem : encodeEntityWorkItem;
+    return encode({ ...item, completionToken });
+  }
   return encodeOrchestratorWorkItem({
     ...item,
-    completionToken: item.token,
+    completionToken,
     requiresHistoryStreaming: item.historyMode === 'streamed',
   });
 }

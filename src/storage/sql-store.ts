@@ -17,6 +17,7 @@ import { createSqlInspection } from './sql/inspection.ts';
 import { listParked, retryParked } from './sql/parked.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
 import { findChunk, findInstance, readRecord, readStarted } from './sql/read.ts';
+import { listEntities, readEntity } from './sql/read-entities.ts';
 import { repeated } from './sql/repeated.ts';
 import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from './sql/runner.ts';
 import { KIND } from './sql/rows.ts';
@@ -26,6 +27,8 @@ import type {
   CreateHubCommit,
   DeleteHubCommit,
   EndedQuery,
+  EntityQuery,
+  EntityRecord,
   HistoryOptions,
   InstanceQuery,
   InstanceRecord,
@@ -317,6 +320,22 @@ export class SqlStore implements Store {
       const status = read.instance.status as RuntimeStatus;
       return { name, version, status, input: started?.input, tags: started?.tags ?? {} };
     });
+  }
+
+  async getEntity(
+    hub: string,
+    entityId: string,
+    options: { readonly state: boolean },
+  ): Promise<EntityRecord | undefined> {
+    const number = await this.#hubNumber(hub);
+    return this.#database.read((session) =>
+      readEntity(session, { hub: number, id: entityId }, options),
+    );
+  }
+
+  async queryEntities(query: EntityQuery): Promise<Page<EntityRecord>> {
+    const hubNumber = await this.#hubNumber(query.hub);
+    return this.#database.readHeavy((session) => listEntities(session, { ...query, hubNumber }));
   }
 
   async parked(hub: string, limit: number): Promise<readonly ParkedItem[]> {

@@ -3,10 +3,12 @@
  * that commits what was finished and claims what can be handed out next. Reads do not go through rounds.
  */
 import type {
+  EntityBatchResult,
   OrchestrationIdReusePolicy,
   OrchestratorAction,
   TaskFailureDetails,
 } from '../proto/orchestrator_service_pb.ts';
+import type { OperationMessage } from '../core/entity-message.ts';
 import type { TaskHubError } from '../core/errors.ts';
 import type { RuntimeStatus } from '../core/instance.ts';
 import type { PageToken } from '../core/page-token.ts';
@@ -64,6 +66,21 @@ export interface ActivityCommit {
   readonly token: string;
   readonly result: string | undefined;
   readonly failureDetails: TaskFailureDetails | undefined;
+}
+
+/** A signal from a client; a request id that the entity has seen is not applied again. */
+export interface SignalCommit {
+  readonly kind: 'signal';
+  readonly hub: string;
+  readonly message: OperationMessage;
+}
+
+/** What a worker answered to an entity work item. LEASE_LOST when the token is not the current one. */
+export interface EntityCommit {
+  readonly kind: 'entity';
+  readonly hub: string;
+  readonly token: string;
+  readonly result: EntityBatchResult;
 }
 
 /** Gives an item back unprocessed; it is handed out again after a growing delay. Never fails. */
@@ -140,6 +157,8 @@ export type Commit =
   | DeliverCommit
   | TurnCommit
   | ActivityCommit
+  | SignalCommit
+  | EntityCommit
   | AbandonCommit
   | ReleaseCommit
   | RewindCommit
@@ -220,7 +239,24 @@ export interface ClaimedActivity {
   readonly attempts: number;
 }
 
-export type Claimed = ClaimedOrchestration | ClaimedActivity;
+export interface ClaimedEntity {
+  readonly kind: 'entity';
+  readonly taker: number;
+  readonly hub: string;
+  readonly token: string;
+  readonly instanceId: string;
+  readonly executionId: string;
+  /** UTF-8 text; `undefined`: no state, or one that the worker knows. */
+  readonly state: Uint8Array | undefined;
+  /** The worker has the state in memory: it does not travel. */
+  readonly isStateCached: boolean;
+  readonly operations: readonly StoredEvent[];
+  readonly key: string;
+  readonly memory: ClaimedOrchestration['memory'];
+  readonly attempts: number;
+}
+
+export type Claimed = ClaimedOrchestration | ClaimedActivity | ClaimedEntity;
 
 /** A change that somebody may wait for; a hint, never the truth. */
 export interface StatusChange {
@@ -314,6 +350,34 @@ export interface InstanceQuery extends InstanceFilter {
   readonly payloads: boolean;
 }
 
+/** What `GetEntity` shows. */
+export interface EntityRecord {
+  readonly instanceId: string;
+  /** Epoch ms of its last batch. */
+  readonly modifiedAt: number;
+  /** Messages that wait, those in flight included. */
+  readonly backlog: number;
+  /** Instance id of the orchestration that holds the lock. */
+  readonly lockedBy: string | undefined;
+  /** Present when asked for and there is one. */
+  readonly state: string | undefined;
+}
+
+export interface EntityQuery {
+  readonly hub: string;
+  /** Empty: all. */
+  readonly idPrefix: string;
+  /** Epoch ms, inclusive. */
+  readonly modifiedFrom: number | undefined;
+  /** Epoch ms, exclusive. */
+  readonly modifiedTo: number | undefined;
+  /** Those too that have no state but messages or a lock. */
+  readonly includeTransient: boolean;
+  readonly state: boolean;
+  readonly after: PageToken | undefined;
+  readonly limit: number;
+}
+
 export interface EndedQuery {
   readonly hub: string;
   readonly statuses: readonly RuntimeStatus[];
@@ -362,6 +426,14 @@ export interface Store {
   /** Ids of the direct children of these instances. */
   children(hub: string, instanceIds: readonly string[]): Promise<readonly string[]>;
   getStart(hub: string, instanceId: string): Promise<StartRecord | undefined>;
+  /** `undefined` when there is no such entity, or one without state that nobody has locked. */
+  getEntity(
+    hub: string,
+    entityId: string,
+    options: { readonly state: boolean },
+  ): Promise<EntityRecord | undefined>;
+  /** Entities in the order of their ids. */
+  queryEntities(query: EntityQuery): Promise<Page<EntityRecord>>;
   /** Items set aside after too many lost deliveries, at most `limit` of each kind. */
   parked(hub: string, limit: number): Promise<readonly ParkedItem[]>;
   /** Makes parked items ready again; how many there were. */

@@ -116,6 +116,7 @@ export class InProcessConnection implements Connection {
       userAgent: undefined,
       authorization: undefined,
       caller: undefined,
+      takesEntityBatches: false,
       isSticky: metadata['x-durabletask-sticky'] === '1',
       signal,
     };

@@ -1,10 +1,16 @@
 /** Work items, put together from stored bytes (design: no avoidable decode or encode). */
-import { toBinary, create } from '@bufbuild/protobuf';
-import { OrchestratorEntityParametersSchema } from '../proto/orchestrator_service_pb.ts';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  EntityBatchRequestSchema,
+  OrchestratorEntityParametersSchema,
+  type OperationRequestSchema,
+} from '../proto/orchestrator_service_pb.ts';
 import { concat, joinFields, lengthDelimited, utf8, type Field } from './bytes.ts';
-import { EVENT_FIELD, frameEvents, type StoredEvent } from './events.ts';
+import { decodeEvent, EVENT_FIELD, frameEvents, type StoredEvent } from './events.ts';
 
 const WORK_ITEM = {
+  entityRequest: lengthDelimited(3),
+  entityRequestV2: lengthDelimited(5),
   orchestratorRequest: lengthDelimited(1),
   activityRequest: lengthDelimited(2),
   healthPing: lengthDelimited(4),
@@ -70,6 +76,60 @@ export function encodeActivityWorkItem(request: Uint8Array, completionToken: str
   return withToken({ tag: WORK_ITEM.activityRequest, bytes: request }, completionToken);
 }
 
+export interface EntityWorkItem {
+  readonly instanceId: string;
+  readonly executionId: string;
+  /** UTF-8 text; `undefined`: the entity has no state. */
+  readonly state: Uint8Array | undefined;
+  /** `entityOperationSignaled` and `entityOperationCalled`. */
+  readonly operations: readonly StoredEvent[];
+  readonly completionToken: string;
+}
+
+const ENTITY_REQUEST = {
+  instanceId: lengthDelimited(1),
+  executionId: lengthDelimited(2),
+  entityState: lengthDelimited(3),
+  operationRequests: lengthDelimited(4),
+} as const;
+
+/** A batch of operations for an entity, its state before them (proto: EntityRequest). */
+export function encodeEntityWorkItem(item: EntityWorkItem): Uint8Array {
+  const { instanceId, executionId, state, operations, completionToken } = item;
+  const request = concat([
+    joinFields([
+      { tag: ENTITY_REQUEST.instanceId, bytes: utf8(instanceId) },
+      { tag: ENTITY_REQUEST.executionId, bytes: utf8(executionId) },
+      ...(state ? [{ tag: ENTITY_REQUEST.entityState, bytes: stringOf(state) }] : []),
+    ]),
+    frameEvents(operations, ENTITY_REQUEST.operationRequests),
+  ]);
+  return withToken({ tag: WORK_ITEM.entityRequestV2, bytes: request }, completionToken);
+}
+
+/** The same for workers of the first generation (proto: EntityBatchRequest): operations without their senders. */
+export function encodeEntityBatchWorkItem(item: EntityWorkItem): Uint8Array {
+  const { instanceId, state, operations, completionToken } = item;
+  const request = create(EntityBatchRequestSchema, {
+    instanceId,
+    operations: operations.flatMap((event) => operationOf(event) ?? []),
+    ...(state && { entityState: new TextDecoder().decode(state) }),
+  });
+  const bytes = toBinary(EntityBatchRequestSchema, request);
+  return withToken({ tag: WORK_ITEM.entityRequest, bytes }, completionToken);
+}
+
+function operationOf(
+  event: StoredEvent,
+): MessageInitShape<typeof OperationRequestSchema> | undefined {
+  const { eventType: type } = decodeEvent(event);
+  if (type.case !== 'entityOperationCalled' && type.case !== 'entityOperationSignaled') {
+    return undefined;
+  }
+  const { operation, requestId, input } = type.value;
+  return { operation, requestId, ...(input !== undefined && { input }) };
+}
+
 /** A message that only says the stream is alive; it needs no token. */
 export const HEALTH_PING: Uint8Array = joinFields([
   { tag: WORK_ITEM.healthPing, bytes: new Uint8Array() },
@@ -81,7 +141,9 @@ function withToken(request: Field, completionToken: string): Uint8Array {
 
 /** `google.protobuf.StringValue`: an empty text is a message without fields. */
 function stringValue(text: string): Uint8Array {
-  return text === ''
-    ? new Uint8Array()
-    : joinFields([{ tag: lengthDelimited(1), bytes: utf8(text) }]);
+  return stringOf(utf8(text));
+}
+
+function stringOf(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 ? bytes : joinFields([{ tag: lengthDelimited(1), bytes }]);
 }

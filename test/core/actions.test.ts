@@ -244,9 +244,9 @@ describe('actions that cannot be carried out', () => {
     assert.equal(failureOf([unknown])?.errorType, 'InvalidAction');
   });
 
-  it('fail the orchestration when this version does not offer them', () => {
+  it('fail the orchestration when they are messages for entities of a kind that nobody knows', () => {
     const entityMessage = action(3, { case: 'sendEntityMessage', value: {} });
-    assert.equal(failureOf([entityMessage])?.errorType, 'NotSupported');
+    assert.equal(failureOf([entityMessage])?.errorType, 'InvalidAction');
   });
 
   it('fail the orchestration when they rewind it to a history that cannot run', () => {

@@ -94,8 +94,10 @@ describe('workers', () => {
     const credits = workers.takers().map(({ id, kind, credit }) => `${id} ${kind} ${credit}`);
     assert.deepEqual(credits.sort(), [
       '1 activity 1000',
+      '1 entity 100',
       '1 orchestration 3',
       '2 activity 100',
+      '2 entity 100',
       '2 orchestration 100',
     ]);
   });
@@ -150,8 +152,8 @@ describe('workers', () => {
     workers.handOut([activity('t2')]);
     assert.equal(credit(), 0);
     assert.deepEqual(
-      workers.takers().map(({ kind }) => kind),
-      ['orchestration'],
+      new Set(workers.takers().map(({ kind }) => kind)),
+      new Set(['orchestration', 'entity']),
     );
     workers.settle('t1', 'completed');
     assert.equal(credit(), 1);
@@ -186,7 +188,7 @@ describe('workers', () => {
     sink.isBlocked = true;
     assert.deepEqual(workers.takers(), []);
     sink.isBlocked = false;
-    assert.equal(workers.takers().length, 2);
+    assert.equal(workers.takers().length, 3);
   });
 
   it('take turns in being first', () => {
@@ -202,7 +204,7 @@ describe('workers', () => {
     connect();
     assert.deepEqual(
       workers.takers().map(({ filters }) => filters),
-      [undefined, undefined],
+      [undefined, undefined, undefined],
     );
     const { workers: others, connect: connectOther } = openWorkers();
     connectOther({

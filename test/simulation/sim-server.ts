@@ -187,6 +187,7 @@ function contextOf(call: SimCall, { metadata, connection }: Request): CallContex
     taskHub: HUB,
     workerId: connection,
     userAgent: undefined,
+    takesEntityBatches: false,
     isSticky: metadata['x-durabletask-sticky'] === '1',
     authorization: undefined,
     caller: undefined,

@@ -6,9 +6,11 @@ import {
   OrchestratorActionSchema,
   type CompleteOrchestrationActionSchema,
   type CreateSubOrchestrationActionSchema,
+  type EntityOperationCalledEventSchema,
   type HistoryEvent,
   type OrchestratorAction,
   type ScheduleTaskActionSchema,
+  type SendEntityMessageActionSchema,
 } from '../../src/proto/orchestrator_service_pb.ts';
 
 type ActionType = NonNullable<
@@ -89,4 +91,56 @@ export function continueAsNew(
     carryoverEvents,
     ...(input !== undefined && { result: input }),
   });
+}
+
+type EntityMessage = NonNullable<
+  MessageInitShape<typeof SendEntityMessageActionSchema>['EntityMessageType']
+>;
+
+function entityMessage(id: number, EntityMessageType: EntityMessage): OrchestratorAction {
+  return action(id, { case: 'sendEntityMessage', value: { EntityMessageType } });
+}
+
+type Operation = Omit<
+  MessageInitShape<typeof EntityOperationCalledEventSchema>,
+  '$typeName' | '$unknown' | 'targetInstanceId'
+>;
+
+/** Ids as SDKs make them. */
+export function requestId(id: number): string {
+  return `00000000-0000-4000-8000-${id.toString(16).padStart(12, '0')}`;
+}
+
+export function callEntity(
+  id: number,
+  targetInstanceId: string,
+  operation: string,
+  rest: Operation = {},
+): OrchestratorAction {
+  const value = { requestId: requestId(id), operation, targetInstanceId, ...rest };
+  return entityMessage(id, { case: 'entityOperationCalled', value });
+}
+
+export function signalEntity(
+  id: number,
+  targetInstanceId: string,
+  operation: string,
+  rest: Pick<Operation, 'requestId' | 'input' | 'scheduledTime'> = {},
+): OrchestratorAction {
+  const value = { requestId: requestId(id), operation, targetInstanceId, ...rest };
+  return entityMessage(id, { case: 'entityOperationSignaled', value });
+}
+
+export function lockEntities(id: number, section: string, lockSet: string[]): OrchestratorAction {
+  const value = { criticalSectionId: section, lockSet, position: 0 };
+  return entityMessage(id, { case: 'entityLockRequested', value });
+}
+
+export function unlockEntity(
+  id: number,
+  section: string,
+  targetInstanceId: string,
+): OrchestratorAction {
+  const value = { criticalSectionId: section, targetInstanceId };
+  return entityMessage(id, { case: 'entityUnlockSent', value });
 }

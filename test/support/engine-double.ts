@@ -82,6 +82,15 @@ export class EngineDouble implements Engine {
     this.#record('completeOrchestration', ...call);
   completeActivity: Engine['completeActivity'] = (...call) =>
     this.#record('completeActivity', ...call);
+  completeEntity: Engine['completeEntity'] = (...call) => this.#record('completeEntity', ...call);
+  signalEntity: Engine['signalEntity'] = (...call) => this.#record('signalEntity', ...call);
+  getEntity: Engine['getEntity'] = (...call) =>
+    this.#record('getEntity', ...call).then(() => undefined);
+  queryEntities: Engine['queryEntities'] = (...call) =>
+    this.#record('queryEntities', ...call).then(() => ({
+      entities: [],
+      continuationToken: undefined,
+    }));
   abandon: Engine['abandon'] = (...call) => this.#record('abandon', ...call);
   streamHistory: Engine['streamHistory'] = async function* () {
     // No events: an instance that does not exist.

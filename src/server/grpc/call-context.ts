@@ -17,6 +17,8 @@ export interface CallContext {
   readonly authorization: string | undefined;
   /** Who calls; `undefined` while the scheduler asks nobody. Set when the call is admitted. */
   caller: Caller | undefined;
+  /** A worker that asks for entity requests of the first generation. */
+  readonly takesEntityBatches: boolean;
   /** Aborts when the client goes away, cancels, or its deadline passes. */
   readonly signal: AbortSignal;
 }
@@ -51,6 +53,9 @@ export function createCallContext(call: CancellableCall): CallContext {
     },
     get isSticky() {
       return firstText(call.metadata, 'x-durabletask-sticky') === '1';
+    },
+    get takesEntityBatches() {
+      return firstText(call.metadata, 'x-durabletask-entity-request') === '1';
     },
     get userAgent() {
       return firstText(call.metadata, 'x-user-agent') ?? nodeLibrary(call.metadata);

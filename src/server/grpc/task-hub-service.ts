@@ -16,6 +16,7 @@ import type { Engine } from '../engine.ts';
 import type { StreamHandler, UnaryHandler } from './adapters.ts';
 import { principalOf, type CallContext } from './call-context.ts';
 import type { RpcName } from './rpc-permissions.ts';
+import { entityHandlers } from './entity-handlers.ts';
 import { managementHandlers } from './management-handlers.ts';
 import { serveWorkItems } from './work-item-stream.ts';
 
@@ -47,7 +48,7 @@ export function createTaskHubHandlers(options: TaskHubServiceOptions): TaskHubHa
     ...workerHandlers(options),
     ...taskHubHandlers(options),
     ...managementHandlers(options),
-    ...laterHandlers(),
+    ...entityHandlers(options),
   };
 }
 
@@ -179,31 +180,5 @@ function taskHubHandlers(options: TaskHubServiceOptions): Pick<TaskHubHandlers, 
       await engine.deleteTaskHub(taskHub);
       return {};
     },
-  };
-}
-
-/** RPCs that this version does not offer, each with the sentence that says so. */
-const NOT_OFFERED = {
-  signalEntity: 'Signalling entities',
-  getEntity: 'Reading entities',
-  queryEntities: 'Querying entities',
-  cleanEntityStorage: 'Cleaning entity storage',
-  completeEntityTask: 'Completing entity work items',
-} as const satisfies Partial<Record<RpcName, string>>;
-
-function laterHandlers(): Pick<TaskHubHandlers, keyof typeof NOT_OFFERED> {
-  const refuse = (rpc: keyof typeof NOT_OFFERED) => () =>
-    Promise.reject(
-      new TaskHubError(
-        'UNIMPLEMENTED',
-        `${NOT_OFFERED[rpc]} is not offered by this version of the scheduler.`,
-      ),
-    );
-  return {
-    signalEntity: refuse('signalEntity'),
-    getEntity: refuse('getEntity'),
-    queryEntities: refuse('queryEntities'),
-    cleanEntityStorage: refuse('cleanEntityStorage'),
-    completeEntityTask: refuse('completeEntityTask'),
   };
 }

@@ -29,8 +29,9 @@ export interface ServeWorkItemsOptions {
 export async function serveWorkItems(options: ServeWorkItemsOptions): Promise<void> {
   const { engine, request, call, sink } = options;
   sink.push(HEALTH_PING);
-  const { workerId, userAgent, isSticky } = call;
-  const identity = { workerId, userAgent, isSticky, principal: principalOf(call) };
+  const { workerId, userAgent, isSticky, takesEntityBatches } = call;
+  const principal = principalOf(call);
+  const identity = { workerId, userAgent, isSticky, takesEntityBatches, principal };
   const stream = engine.openWorkerStream(call.taskHub, { ...identity, request, sink });
   try {
     await pingWhileAllowed(options);

@@ -64,6 +64,7 @@ const TABLES: readonly TableDefinition[] = [
       'abandons int',
       'dispatched_at int',
       'lease_upto int',
+      'lease_sender int null',
       'ready_at int null',
       'next_seq int',
       'read_seq int',
@@ -74,6 +75,7 @@ const TABLES: readonly TableDefinition[] = [
       'parent_exec int null',
       'parent_task int null',
       'suspended int',
+      'locking int',
       'updated_at int',
       'trace blob null',
     ],
@@ -86,7 +88,7 @@ const TABLES: readonly TableDefinition[] = [
   },
   {
     name: 'inbox',
-    columns: ['hub int', 'rid int', 'seq int', 'type int', 'bytes blob'],
+    columns: ['hub int', 'rid int', 'seq int', 'type int', 'sender int null', 'bytes blob'],
     constraints: ['primary key (hub, rid, seq)'],
   },
   {
@@ -113,6 +115,40 @@ const TABLES: readonly TableDefinition[] = [
     columns: ['hub int', 'tid int', 'rid int', 'exec int', 'due_at int', 'bytes blob'],
     constraints: ['primary key (hub, tid)'],
   },
+  {
+    name: 'entities',
+    columns: [
+      'hub int',
+      'rid int',
+      'tail int',
+      'lock_count int',
+      'lock_seq int null',
+      'owner_operations int',
+      'is_ending int',
+      'failures int',
+    ],
+    constraints: ['primary key (hub, rid)'],
+  },
+  {
+    name: 'locks',
+    columns: [
+      'hub int',
+      'rid int',
+      'seq int',
+      'owner_rid int',
+      'owner_exec int',
+      'section text',
+      'lock_set text',
+      'position int',
+      'ahead int',
+    ],
+    constraints: ['primary key (hub, rid, seq)'],
+  },
+  {
+    name: 'requests',
+    columns: ['hub int', 'rid int', 'id text', 'at int'],
+    constraints: ['primary key (hub, rid, id)'],
+  },
   { name: 'garbage', columns: ['hub int', 'rid int'], constraints: ['primary key (hub, rid)'] },
   {
     name: 'nodes',
@@ -131,6 +167,9 @@ const INDEXES: readonly string[] = [
   'create index runs_ready on runs (hub, kind, type, ready_at) where ready_at is not null',
   'create index activities_ready on activities (hub, type, ready_at) where ready_at is not null',
   'create index timers_due on timers (hub, due_at)',
+  'create index inbox_sender on inbox (hub, rid, sender, seq) where sender is not null',
+  'create index locks_owner on locks (hub, owner_rid)',
+  'create index requests_at on requests (at)',
   'create index timers_run on timers (hub, rid)',
 ];
 
@@ -158,7 +197,7 @@ const SEED = `insert into counters (name, next) values ('ids', 1), ('hubs', 1), 
  * Rows that come and go by the million: room on the page for updates in place, and dead rows taken away by number
  * instead of by share, at full speed (measured; `autovacuum_naptime` of the server is what decides how often).
  */
-const CHURNED = ['runs', 'inbox', 'activities', 'timers'].map(
+const CHURNED = ['runs', 'inbox', 'activities', 'timers', 'entities', 'requests'].map(
   (table) =>
     `alter table ${table} set (fillfactor = ${table === 'runs' ? 70 : 90}, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0)`,
 );

@@ -21,6 +21,10 @@ import type {
   StartCommit,
   WorkKind,
 } from '../store.ts';
+import { abandonDelayMs } from './abandon.ts';
+import { fireOperation, isEntity } from './entity.ts';
+import { purgeEntity } from './entity-purge.ts';
+import { applyEntityBatch, applySignal } from './entity-batch.ts';
 import { parseToken } from './keys.ts';
 import { instanceNotFound, leaseLost, OK, stillLive, type ApplyContext } from './outcomes.ts';
 import { createInstance, deliverOrEnd, replaceInstance, terminateNow } from './lifecycle.ts';
@@ -45,6 +49,10 @@ export function applyCommit(state: RoundState, commit: RowCommit, context: Apply
     }
     case 'activity':
       return applyActivity(state, commit, context);
+    case 'signal':
+      return applySignal(state, commit, context);
+    case 'entity':
+      return applyEntityBatch(state, commit, context);
     case 'abandon':
       return applyAbandon(state, commit, context);
     case 'release':
@@ -84,6 +92,7 @@ function applyRestart(state: RoundState, commit: RestartCommit, context: ApplyCo
 function applyPurge(state: RoundState, commit: PurgeCommit, { hub }: ApplyContext): Outcome {
   const entry = state.byId(hub, commit.instanceId);
   if (!entry) return { ok: true, count: 0 };
+  if (isEntity(entry)) return { ok: true, count: purgeEntity(state, entry) };
   if (!entry.run) {
     state.remove(entry);
     return { ok: true, count: 1 };
@@ -95,7 +104,7 @@ function applyPurge(state: RoundState, commit: PurgeCommit, { hub }: ApplyContex
 
 function applyEnd(state: RoundState, commit: EndCommit, { hub }: ApplyContext): Outcome {
   const entry = state.byId(hub, commit.instanceId);
-  if (!entry?.run) return { ok: true, count: 0 };
+  if (!entry?.run || isEntity(entry) || state.holdsLock(entry)) return { ok: true, count: 0 };
   terminateNow(state, entry, commit.event);
   return { ok: true, count: 1 };
 }
@@ -168,14 +177,6 @@ function findLease(
   return entry?.run?.token === token ? { work: 'run', entry, row: entry.run } : undefined;
 }
 
-const ABANDON_FIRST_MS = 200;
-const ABANDON_MAX_MS = 30_000;
-
-/** Grows from 0.2 s to 30 s: a worker that rejects a version gives the same item back for ever. */
-export function abandonDelayMs(abandons: number): number {
-  return Math.min(ABANDON_FIRST_MS * 2 ** Math.min(abandons, 20), ABANDON_MAX_MS);
-}
-
 function applyAbandon(state: RoundState, commit: AbandonCommit, { hub }: ApplyContext): Outcome {
   const lease = findLease(state, commit.token, commit.work, hub);
   if (!lease) return OK;
@@ -212,7 +213,9 @@ function noteReady(state: RoundState, lease: Lease): void {
 export function fireTimer(state: RoundState, timer: TimerRow): void {
   state.removedTimers.push({ hub: timer.hub, tid: timer.tid });
   const entry = state.byRid(timer.hub, timer.rid);
-  if (entry?.run?.exec === timer.exec) {
+  if (isEntity(entry)) {
+    fireOperation(state, entry, timer);
+  } else if (entry?.run?.exec === timer.exec) {
     state.deliver(entry, { type: EVENT_NUMBER.timerFired, bytes: timer.bytes });
   }
 }

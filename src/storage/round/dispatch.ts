@@ -1,10 +1,22 @@
 /** Turning ready rows into leased work items. Pure: the caller reads the rows and writes the leases. */
-import { dueAt } from '../../core/actions.ts';
-import { NEW_EVENTS_BYTES_MAX, NEW_EVENTS_MAX, SUSPECT_ATTEMPTS } from '../../core/limits.ts';
+import { dueAt } from '../../core/due-at.ts';
+import {
+  ENTITY_BATCH_BYTES_MAX,
+  ENTITY_BATCH_MAX,
+  NEW_EVENTS_BYTES_MAX,
+  NEW_EVENTS_MAX,
+  SUSPECT_ATTEMPTS,
+} from '../../core/limits.ts';
 import { orchestratorStarted } from '../../core/orchestration.ts';
 import { decodeEvent, EVENT_NUMBER } from '../../wire/events.ts';
-import type { ActivityRow, InboxRow, InstanceRow, RunRow } from '../sql/rows.ts';
-import type { ClaimedActivity, ClaimedOrchestration } from '../store.ts';
+import {
+  KIND,
+  type ActivityRow,
+  type InboxRow,
+  type InstanceRow,
+  type RunRow,
+} from '../sql/rows.ts';
+import type { ClaimedActivity, ClaimedEntity, ClaimedOrchestration } from '../store.ts';
 import { makeToken } from './keys.ts';
 import type { Need, Taken } from './room.ts';
 import { WAKE_UP, type RoundEnv } from './state.ts';
@@ -16,14 +28,7 @@ export interface DispatchEnv extends RoundEnv {
 
 /** As many waiting events as one work item may carry: at least one, and then by count and bytes. */
 export function eventsForTurn(waiting: readonly InboxRow[]): readonly InboxRow[] {
-  let bytes = 0;
-  let count = 0;
-  for (const row of waiting) {
-    bytes += row.bytes.length;
-    if (count > 0 && (bytes > NEW_EVENTS_BYTES_MAX || count >= NEW_EVENTS_MAX)) break;
-    count += 1;
-  }
-  return waiting.slice(0, count);
+  return bounded(waiting, { count: NEW_EVENTS_MAX, bytes: NEW_EVENTS_BYTES_MAX });
 }
 
 /**
@@ -45,6 +50,40 @@ function fireAtOf(row: InboxRow): number {
   return fireAt ? dueAt(fireAt) : 0;
 }
 
+/** As many operations as one entity work item may carry: at least one, and then by count and bytes. */
+export function operationsForBatch(waiting: readonly InboxRow[]): readonly InboxRow[] {
+  return bounded(waiting, { count: ENTITY_BATCH_MAX, bytes: ENTITY_BATCH_BYTES_MAX });
+}
+
+function bounded(
+  waiting: readonly InboxRow[],
+  max: { readonly count: number; readonly bytes: number },
+): readonly InboxRow[] {
+  let bytes = 0;
+  let count = 0;
+  for (const row of waiting) {
+    bytes += row.bytes.length;
+    if (count > 0 && (bytes > max.bytes || count >= max.count)) break;
+    count += 1;
+  }
+  return waiting.slice(0, count);
+}
+
+/** Leases an entity for one batch of operations (not empty); `sender` is the owner of its lock. */
+export function leaseEntity(
+  run: RunRow,
+  operations: readonly InboxRow[],
+  sender: number | null,
+  env: DispatchEnv,
+): void {
+  run.token = makeToken(String(run.rid), env.nextId(), env.random());
+  run.node = env.node;
+  run.dispatched_at = env.now;
+  run.lease_upto = operations.at(-1)?.seq ?? run.read_seq;
+  run.lease_sender = sender;
+  run.ready_at = null;
+}
+
 /** Ids, token and frame of a work item, generously. */
 const MESSAGE_FRAME_BYTES = 2048;
 
@@ -52,9 +91,10 @@ export function needOfRun(run: RunRow, events: readonly InboxRow[]): Need {
   const news = events.reduce((sum, { bytes }) => sum + bytes.length + 8, MESSAGE_FRAME_BYTES);
   return {
     key: run.execution_id,
-    memoryKey: memoryKey(run, run.read_seq),
+    memoryKey: run.kind === KIND.entity ? stateKey(run, 0) : memoryKey(run, run.read_seq),
     bytes: news + run.history_bytes,
     bytesWithoutHistory: run.history_bytes > 0 ? news : undefined,
+    canStream: run.kind === KIND.orchestration,
     isSuspect: run.attempts >= SUSPECT_ATTEMPTS,
   };
 }
@@ -67,12 +107,18 @@ function memoryKey(run: RunRow, readSeq: number): string {
   return `${run.execution_id}:${readSeq}:${run.dispatched_at}`;
 }
 
+/** Names the state of an entity, as of now or after its next batch. */
+function stateKey({ execution_id, next_chunk }: RunRow, batches: 0 | 1): string {
+  return `${execution_id}:${next_chunk + batches}`;
+}
+
 export function needOfActivity(row: ActivityRow): Need {
   return {
     key: String(row.aid),
     memoryKey: undefined,
     bytes: row.bytes.length + MESSAGE_FRAME_BYTES,
     bytesWithoutHistory: undefined,
+    canStream: false,
     isSuspect: row.attempts >= SUSPECT_ATTEMPTS,
   };
 }
@@ -107,6 +153,25 @@ export function claimedOrchestration(claim: RunClaim): ClaimedOrchestration {
       ...claim.events.filter(({ type }) => type !== WAKE_UP),
     ],
     traceContext: run.trace ?? undefined,
+    attempts: run.attempts,
+  };
+}
+
+/** `history` holds the state, where it travels. */
+export function claimedEntity({ run, instance, taken, ...claim }: RunClaim): ClaimedEntity {
+  const hasState = run.next_chunk > run.first_chunk;
+  return {
+    kind: 'entity',
+    taker: taken.taker,
+    hub: claim.hubName,
+    token: run.token ?? '',
+    instanceId: instance.id,
+    executionId: run.execution_id,
+    state: claim.history[0],
+    isStateCached: hasState && taken.history === 'cached',
+    operations: claim.events,
+    key: run.execution_id,
+    memory: { before: taken.memoryKey, after: stateKey(run, 1) },
     attempts: run.attempts,
   };
 }

@@ -15,6 +15,14 @@ export class RowKeys {
   readonly histories = new Map<string, { readonly hub: number; readonly rid: number }>();
   readonly children = new Map<string, { readonly hub: number; readonly rid: number }>();
   readonly types = new Map<string, TypeKey>();
+  /** Requests that an entity may have seen. */
+  readonly requests = new Map<string, RequestKey>();
+  /** Operations of one sender that wait for an entity. */
+  readonly waiting = new Map<string, WaitingKey>();
+  /** Everything that waits for an entity, for its purge. */
+  readonly queued = new Map<string, { readonly hub: number; readonly rid: number }>();
+  /** Entities that an orchestration has locked, or waits for. */
+  readonly locked = new Map<string, { readonly hub: number; readonly rid: number }>();
 
   addId(hub: number, id: string): void {
     this.ids.set(idKey(hub, id), { hub, id });
@@ -41,6 +49,19 @@ export class RowKeys {
     this.types.set(typeKeyText(key), key);
   }
 
+  addRequest(key: RequestKey): void {
+    this.requests.set(requestKeyText(key), key);
+  }
+  addWaiting(key: WaitingKey): void {
+    this.waiting.set(waitingKeyText(key), key);
+  }
+  addQueued(hub: number, rid: number): void {
+    this.queued.set(ridKey(hub, rid), { hub, rid });
+  }
+  addLocked(hub: number, rid: number): void {
+    this.locked.set(ridKey(hub, rid), { hub, rid });
+  }
+
   /** Takes over what `other` has. */
   merge(other: RowKeys): void {
     mergeMap(this.ids, other.ids);
@@ -51,6 +72,10 @@ export class RowKeys {
     mergeMap(this.histories, other.histories);
     mergeMap(this.children, other.children);
     mergeMap(this.types, other.types);
+    mergeMap(this.requests, other.requests);
+    mergeMap(this.waiting, other.waiting);
+    mergeMap(this.queued, other.queued);
+    mergeMap(this.locked, other.locked);
   }
 }
 
@@ -63,6 +88,26 @@ export interface TypeKey {
   readonly kind: number;
   readonly name: string;
   readonly version: string;
+}
+
+export interface RequestKey {
+  readonly hub: number;
+  readonly rid: number;
+  readonly id: string;
+}
+
+export interface WaitingKey {
+  readonly hub: number;
+  readonly rid: number;
+  readonly sender: number;
+}
+
+export function requestKeyText({ hub, rid, id }: RequestKey): string {
+  return `${hub} ${rid} ${id}`;
+}
+
+export function waitingKeyText({ hub, rid, sender }: WaitingKey): string {
+  return `${hub} ${rid} ${sender}`;
 }
 
 export function idKey(hub: number, id: string): string {

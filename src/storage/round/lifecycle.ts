@@ -12,6 +12,7 @@ import {
   type StoredEvent,
 } from '../../wire/events.ts';
 import { KIND } from '../sql/rows.ts';
+import { isEntity, releaseLocks } from './entity.ts';
 import { newRows, type NewInstance } from './new-rows.ts';
 import { admitPause } from './pause.ts';
 import type { Entry, RoundState } from './state.ts';
@@ -86,6 +87,7 @@ export function endRun(state: RoundState, entry: Entry, end: End): void {
   instance.first_chunk = run.first_chunk;
   instance.last_chunk = run.next_chunk - 1;
   entry.instanceChanged = true;
+  releaseLocks(state, entry);
   if (end.parentEvent) notifyParent(state, entry, end.parentEvent);
   if (end.childEvent) terminateChildren(state, entry, end.childEvent);
   entry.run = undefined;
@@ -111,7 +113,8 @@ function terminateChildren(state: RoundState, entry: Entry, event: StoredEvent):
 /** Delivers an event; a terminate ends an instance that no worker has been handed at once. */
 export function deliverOrEnd(state: RoundState, entry: Entry, event: StoredEvent): void {
   const { run } = entry;
-  if (!run) return;
+  // What is for orchestrations does not concern an entity.
+  if (!run || isEntity(entry)) return;
   const isUntouched = run.read_seq === 0 && run.token === null;
   if (event.type === EVENT_NUMBER.executionTerminated && isUntouched) {
     terminateNow(state, entry, event);
@@ -171,5 +174,6 @@ export function replaceInstance(state: RoundState, entry: Entry): void {
     );
     notifyParent(state, entry, parentEvent(run.parent_task, undefined, details));
   }
+  releaseLocks(state, entry);
   state.remove(entry);
 }

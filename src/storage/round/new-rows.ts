@@ -43,37 +43,73 @@ export function newRows(fresh: NewInstance, row: NewRow): NewRows {
       status: OrchestrationStatus.PENDING,
       created_at: now,
       updated_at: now,
-      completed_at: null,
       scheduled_at: row.scheduledAt,
       parent_rid: parent.parent_rid,
       parent_exec: parent.parent_exec,
       parent_id: fresh.parent?.entry.instance.id ?? null,
       tags: Object.keys(fresh.tags).length === 0 ? null : JSON.stringify(fresh.tags),
-      custom_status: null,
-      error_type: null,
-      error_message: null,
-      first_chunk: 1,
-      last_chunk: 0,
+      ...NO_END,
     },
-    run: {
+    run: { ...common, ...parent, ...IDLE, updated_at: now },
+  };
+}
+
+const NO_END = {
+  completed_at: null,
+  custom_status: null,
+  error_type: null,
+  error_message: null,
+  first_chunk: 1,
+  last_chunk: 0,
+} as const;
+
+/** A run that nobody has been handed and nothing has reached. */
+const IDLE = {
+  token: null,
+  node: 0,
+  attempts: 0,
+  abandons: 0,
+  dispatched_at: 0,
+  lease_upto: 0,
+  lease_sender: null,
+  ready_at: null,
+  next_seq: 1,
+  read_seq: 0,
+  first_chunk: 1,
+  next_chunk: 1,
+  history_bytes: 0,
+  suspended: 0,
+  locking: 0,
+  trace: null,
+} as const;
+
+interface NewEntity {
+  readonly hub: number;
+  readonly rid: number;
+  readonly type: number;
+  readonly id: string;
+  readonly executionId: string;
+  readonly now: number;
+}
+
+/** An entity is an instance that does not end. */
+export function newEntityRows({ hub, rid, type, id, executionId, now }: NewEntity): NewRows {
+  const common = { hub, rid, kind: KIND.entity, type, execution_id: executionId, exec: 1 };
+  return {
+    instance: {
       ...common,
-      ...parent,
-      token: null,
-      node: 0,
-      attempts: 0,
-      abandons: 0,
-      dispatched_at: 0,
-      lease_upto: 0,
-      ready_at: null,
-      next_seq: 1,
-      read_seq: 0,
-      first_chunk: 1,
-      next_chunk: 1,
-      history_bytes: 0,
-      suspended: 0,
+      ...NO_END,
+      id,
+      status: OrchestrationStatus.RUNNING,
+      created_at: now,
       updated_at: now,
-      trace: null,
+      scheduled_at: null,
+      parent_rid: null,
+      parent_exec: null,
+      parent_id: null,
+      tags: null,
     },
+    run: { ...common, ...parentColumns(undefined), ...IDLE, updated_at: now },
   };
 }
 

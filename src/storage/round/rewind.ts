@@ -26,6 +26,7 @@ import { KIND, type RunRow } from '../sql/rows.ts';
 import type { Outcome, RewindCommit, TurnCommit } from '../store.ts';
 import { parseToken } from './keys.ts';
 import { appendHistory, createInstance, replaceInstance } from './lifecycle.ts';
+import { releaseLocks } from './entity.ts';
 import { newRows } from './new-rows.ts';
 import { instanceNotFound, leaseLost, OK, type ApplyContext } from './outcomes.ts';
 import type { Entry, RoundState } from './state.ts';
@@ -83,6 +84,7 @@ export function applyWorkersRewind(
 /** A new execution with the given history; what the old one waits for no longer reaches it. */
 function adopt(state: RoundState, entry: Entry, run: RunRow, adopted: Adopted): void {
   const { instance } = entry;
+  releaseLocks(state, entry);
   const executionId = adopted.executionId ?? state.env.random();
   run.exec += 1;
   run.execution_id = executionId;

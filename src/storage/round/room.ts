@@ -21,6 +21,8 @@ export interface Need {
   readonly bytes: number;
   /** Of the message without history; `undefined` where there is none to leave out. */
   readonly bytesWithoutHistory: number | undefined;
+  /** What is left out for its size can be fetched by the worker: a history, never a state. */
+  readonly canStream: boolean;
   /** Its last deliveries ended with the loss of the worker: it goes out alone. */
   readonly isSuspect: boolean;
 }
@@ -104,7 +106,7 @@ function historyMode(taker: Taker, need: Need): HistoryMode | undefined {
   const fits = bytesWithoutHistory !== undefined && bytesWithoutHistory <= messageBytesMax;
   if (fits && hasMemory) return 'cached';
   if (need.bytes <= Math.min(messageBytesMax, MESSAGE_BYTES_COMMON)) return 'inline';
-  if (fits && fetchesHistory) return 'streamed';
+  if (fits && fetchesHistory && need.canStream) return 'streamed';
   return need.bytes <= messageBytesMax ? 'inline' : undefined;
 }
 

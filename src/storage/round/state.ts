@@ -7,7 +7,17 @@ import type { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts
 import { stampEvent, type StoredEvent } from '../../wire/events.ts';
 import type { ActivityRow, InboxRow, InstanceRow, RunRow, TimerRow } from '../sql/rows.ts';
 import type { StatusChange } from '../store.ts';
-import { idKey, ridKey, typeKeyText, type RowKeys, type TypeKey } from './keys.ts';
+import type { EntityPart } from './entity-part.ts';
+import {
+  idKey,
+  requestKeyText,
+  ridKey,
+  typeKeyText,
+  waitingKeyText,
+  type RequestKey,
+  type RowKeys,
+  type TypeKey,
+} from './keys.ts';
 
 export class MissingRows extends Error {
   override readonly name = 'MissingRows';
@@ -38,8 +48,17 @@ export interface Entry {
   chunks: HistoryChunk[];
   /** History chunks below this one belong to an earlier generation. */
   historyFrom: number | undefined;
+  /** Single inbox rows that are consumed: operations that have overtaken others. */
+  consumedSeqs: readonly number[];
+  /** What an entity has beside. */
+  readonly entity: EntityPart | undefined;
   /** The run as it is in the database, where it is: what differs is written. */
   readonly loadedRun: RunRow | undefined;
+}
+
+/** An entity of this round. */
+export interface EntityEntry extends Entry {
+  readonly entity: EntityPart;
 }
 
 export interface ActivityEntry {
@@ -60,6 +79,13 @@ export interface LoadedRows {
   /** Chunks that workers see, in order. */
   readonly histories: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly children: ReadonlyMap<string, readonly number[]>;
+  /** Whether the request was seen. */
+  readonly requests: ReadonlyMap<string, boolean>;
+  /** Inbox numbers. */
+  readonly waiting: ReadonlyMap<string, readonly number[]>;
+  readonly queued: ReadonlyMap<string, readonly InboxRow[]>;
+  /** Row ids of entities. */
+  readonly locked: ReadonlyMap<string, readonly number[]>;
   readonly types: TypeBook;
 }
 
@@ -87,6 +113,8 @@ export class RoundState {
   readonly removedTimers: { readonly hub: number; readonly tid: number }[] = [];
   /** Row ids whose history and inbox nobody will read again. */
   readonly garbage: { readonly hub: number; readonly rid: number }[] = [];
+  /** Requests that entities have seen in this round. */
+  readonly requests = new Map<string, RequestKey>();
   /** Instances and activities that became ready in this round, in order. */
   readonly readyEntries = new Set<Entry>();
   readonly readyActivities: ActivityEntry[] = [];
@@ -192,7 +220,12 @@ export class RoundState {
   wake(entry: Entry): void {
     const { run } = entry;
     if (!run) return;
-    entry.appended.push({ seq: run.next_seq, type: WAKE_UP, bytes: new Uint8Array() });
+    entry.appended.push({
+      seq: run.next_seq,
+      type: WAKE_UP,
+      sender: null,
+      bytes: new Uint8Array(),
+    });
     run.next_seq += 1;
     this.makeReady(entry, this.env.now);
   }
@@ -212,6 +245,71 @@ export class RoundState {
     return [...stored, ...created];
   }
 
+  /** Whether the entity has seen a request, in this round or in the time that requests are remembered. */
+  isRequestSeen({ instance: { hub, rid }, isNew }: Entry, id: string): boolean {
+    const key = { hub, rid, id };
+    const text = requestKeyText(key);
+    if (this.requests.has(text)) return true;
+    if (isNew) return false;
+    const seen = this.#loaded.requests.get(text);
+    if (seen !== undefined) return seen;
+    this.#missing.addRequest(key);
+    throw new MissingRows();
+  }
+
+  noteRequest({ instance: { hub, rid } }: Entry, id: string): void {
+    const key = { hub, rid, id };
+    this.requests.set(requestKeyText(key), key);
+  }
+
+  /** How many operations of one sender wait for an entity. */
+  waitingFrom(entry: Entry, sender: number): number {
+    const { instance, run, appended, consumedSeqs, isNew } = entry;
+    const key = { hub: instance.hub, rid: instance.rid, sender };
+    const stored = isNew ? [] : this.#loaded.waiting.get(waitingKeyText(key));
+    if (!stored) {
+      this.#missing.addWaiting(key);
+      throw new MissingRows();
+    }
+    const left = stored.filter((seq) => seq > (run?.read_seq ?? 0) && !consumedSeqs.includes(seq));
+    return left.length + appended.filter((row) => row.sender === sender).length;
+  }
+
+  /** The entities that an orchestration has locked, or waits to lock. */
+  lockedBy({ instance: { hub, rid } }: Entry): readonly EntityEntry[] {
+    const stored = this.#loaded.locked.get(ridKey(hub, rid));
+    if (!stored) {
+      this.#missing.addLocked(hub, rid);
+      throw new MissingRows();
+    }
+    this.lookAtAll(stored.map((entityRid) => () => this.byRid(hub, entityRid)));
+    return [...this.touchedEntries()].filter(
+      (entry): entry is EntityEntry =>
+        entry.instance.hub === hub && entry.entity?.queue.involves(rid) === true,
+    );
+  }
+
+  /** Whether an orchestration has been granted a lock. */
+  holdsLock(owner: Entry): boolean {
+    if (owner.run?.locking !== 1) return false;
+    const { rid } = owner.instance;
+    return this.lockedBy(owner).some(({ entity }) => entity.queue.held?.owner === rid);
+  }
+
+  /** All operations that wait for an entity, in order. */
+  queued(entry: Entry): readonly InboxRow[] {
+    const { hub, rid } = entry.instance;
+    const stored = entry.isNew ? [] : this.#loaded.queued.get(ridKey(hub, rid));
+    if (!stored) {
+      this.#missing.addQueued(hub, rid);
+      throw new MissingRows();
+    }
+    const left = stored.filter(
+      ({ seq }) => seq > (entry.consumedUpto ?? 0) && !entry.consumedSeqs.includes(seq),
+    );
+    return [...left, ...entry.appended];
+  }
+
   type(key: TypeKey): number {
     const type = this.#loaded.types.numbers.get(typeKeyText(key));
     if (type !== undefined) return type;
@@ -227,8 +325,8 @@ export class RoundState {
   }
 
   /** A new instance with its run. The id must be free: a replaced instance is removed first. */
-  create(instance: InstanceRow, run: RunRow): Entry {
-    const entry = emptyEntry(instance, run);
+  create(instance: InstanceRow, run: RunRow, entity?: EntityPart): Entry {
+    const entry = emptyEntry(instance, run, entity);
     this.#created.set(ridKey(instance.hub, instance.rid), entry);
     this.#idToRid.set(idKey(instance.hub, instance.id), instance.rid);
     return entry;
@@ -252,12 +350,17 @@ export class RoundState {
 
   /** Appends an event to the inbox and makes the instance ready, unless a turn is in flight. */
   deliver(entry: Entry, event: StoredEvent): void {
+    this.append(entry, event, null);
+    this.makeReady(entry, this.env.now);
+  }
+
+  /** Appends an event to the inbox; who sent it matters to entities. */
+  append(entry: Entry, event: StoredEvent, sender: number | null): void {
     const { run } = entry;
     if (!run) return;
     const stamped = stampEvent(event, this.env.now);
-    entry.appended.push({ seq: run.next_seq, type: stamped.type, bytes: stamped.bytes });
+    entry.appended.push({ seq: run.next_seq, ...stamped, sender });
     run.next_seq += 1;
-    this.makeReady(entry, this.env.now);
   }
 
   /** A leased instance stays leased: its turn's commit sees what arrived meanwhile. */
@@ -297,17 +400,26 @@ export class RoundState {
 }
 
 /** Copies of the rows, so that the round may change them and still know what was there. */
-export function loadedEntry(instance: InstanceRow, run: RunRow | undefined): Entry {
+export function loadedEntry(
+  instance: InstanceRow,
+  run: RunRow | undefined,
+  entity: EntityPart | undefined,
+): Entry {
   return {
-    ...emptyEntry({ ...instance }, run && { ...run }),
+    ...emptyEntry({ ...instance }, run && { ...run }, entity),
     isNew: false,
     loadedRun: run,
   };
 }
 
-function emptyEntry(instance: InstanceRow, run: RunRow | undefined): Entry {
+function emptyEntry(
+  instance: InstanceRow,
+  run: RunRow | undefined,
+  entity: EntityPart | undefined,
+): Entry {
   return {
     instance,
+    entity,
     run,
     isNew: true,
     loadedRun: undefined,
@@ -315,6 +427,7 @@ function emptyEntry(instance: InstanceRow, run: RunRow | undefined): Entry {
     removed: false,
     appended: [],
     consumedUpto: undefined,
+    consumedSeqs: [],
     inboxShift: undefined,
     chunks: [],
     historyFrom: undefined,

@@ -4,6 +4,13 @@ import type { RowKeys } from './keys.ts';
 import { parseToken, ridKey } from './keys.ts';
 import type { RowCommit } from './apply.ts';
 import type { Entry } from './state.ts';
+import {
+  touchEntityAction,
+  touchLocks,
+  touchMessage,
+  touchRequest,
+  touchResult,
+} from './touch-entities.ts';
 import type { OrchestratorAction } from '../../proto/orchestrator_service_pb.ts';
 
 /** What the commit itself names. */
@@ -29,6 +36,13 @@ export function touch(keys: RowKeys, commit: RowCommit, hub: number): void {
     }
     case 'activity':
       touchToken(keys, hub, commit.token, 'activity');
+      return;
+    case 'signal':
+      touchMessage(keys, commit.message, hub);
+      return;
+    case 'entity':
+      touchToken(keys, hub, commit.token, 'entity');
+      touchResult(keys, commit.result, hub);
       return;
     case 'abandon':
     case 'release':
@@ -69,9 +83,17 @@ function touchAction(keys: RowKeys, action: OrchestratorAction, hub: number): vo
     case 'terminateOrchestration':
       keys.addId(hub, type.value.instanceId);
       return;
+    case 'sendEntityMessage':
+      touchEntityAction(keys, type.value, hub);
+      return;
     default:
       return;
   }
+}
+
+export interface Found {
+  readonly entries: ReadonlyMap<string, Entry | undefined>;
+  readonly find: (hub: number, id: string) => Entry | undefined;
 }
 
 /** What the rows of a commit lead to: consumed events of a turn, the parent of one that may end. */
@@ -79,12 +101,16 @@ export function touchFurther(
   keys: RowKeys,
   commit: RowCommit,
   hub: number,
-  entries: ReadonlyMap<string, Entry | undefined>,
+  { entries, find }: Found,
 ): void {
-  if (commit.kind !== 'turn') return;
-  const rows = parseToken(commit.token, 'orchestration');
+  if (commit.kind === 'signal')
+    touchRequest(keys, commit.message, find(hub, commit.message.entityId));
+  if (commit.kind !== 'turn' && commit.kind !== 'entity') return;
+  const rows = parseToken(commit.token, commit.kind === 'turn' ? 'orchestration' : 'entity');
   const entry = rows && entries.get(ridKey(hub, rows.rid));
   if (entry?.run?.token !== commit.token) return;
   keys.addConsumed(hub, rows?.rid ?? 0);
   if (entry.run.parent_rid !== null) keys.addRid(hub, entry.run.parent_rid);
+  if (commit.kind !== 'turn') return;
+  touchLocks(keys, commit, entry, find);
 }

@@ -17,6 +17,7 @@ import {
 import { KIND, type InboxRow, type RunRow } from '../sql/rows.ts';
 import type { Outcome, TurnCommit } from '../store.ts';
 import { parseToken } from './keys.ts';
+import { lookAtTarget, releaseLocks, sendToEntity } from './entity.ts';
 import {
   appendHistory,
   createInstance,
@@ -71,6 +72,9 @@ function prepare(state: RoundState, entry: Entry, decision: Decision): void {
         () =>
           state.byId(hub, instanceId),
     ),
+    ...decision.entityMessages.map((message) => () => {
+      lookAtTarget(state, hub, message, entry.run?.execution_id);
+    }),
   ]);
 }
 
@@ -191,6 +195,7 @@ function spread(state: RoundState, entry: Entry, run: RunRow, decision: Decision
     const target = state.byId(hub, instanceId);
     if (target) deliverOrEnd(state, target, event);
   }
+  for (const message of decision.entityMessages) sendToEntity(state, hub, message, entry);
 }
 
 /** A child's id may be that of an ended instance (retries use it again), but not of a live one. */
@@ -259,12 +264,14 @@ function continueAsNew(
 ): void {
   const { now } = state.env;
   const { hub } = entry.instance;
+  releaseLocks(state, entry);
   const first = [started, ...carryover].map((event) => stampEvent(event, now));
   const waiting = run.next_seq - 1 - run.read_seq;
   const shift = Math.max(first.length, waiting);
   const fresh = first.map(({ type, bytes }, index) => ({
     seq: run.read_seq + 1 + index,
     type,
+    sender: null,
     bytes,
   }));
   const kept = entry.appended

@@ -1,22 +1,28 @@
 /** Handing out what is ready: directly in the round that made it ready, or from the backlog in the tables. */
 import { ridKey, type TypeKey } from '../round/keys.ts';
+import { runnableOf } from '../../core/entity-queue.ts';
+import { isEntity } from '../round/entity.ts';
 import {
   claimedActivity,
+  claimedEntity,
   DEFER_MS,
   needOfActivity,
   needOfRun,
   claimedOrchestration,
   eventsForTurn,
   leaseActivity,
+  leaseEntity,
   leaseRun,
+  operationsForBatch,
   type DispatchEnv,
 } from '../round/dispatch.ts';
 import { MESSAGE_BYTES_COMMON, type Need, type Room, type Taken } from '../round/room.ts';
-import type { Entry, RoundState } from '../round/state.ts';
+import type { EntityEntry, Entry, RoundState } from '../round/state.ts';
 import type { Claimed, WorkKind } from '../store.ts';
 import type { Catalog } from './catalog.ts';
 import type { Hints, Queue } from './hints.ts';
-import { readInbox } from './load.ts';
+import { mayRun, readBatches } from './batches.ts';
+import { readInbox } from './inbox.ts';
 import {
   KIND,
   readRow,
@@ -97,17 +103,27 @@ function directRun(entry: Entry, context: DirectContext, handed: Handed): void {
   if (!run || run.ready_at === null) return;
   const queue = { hub: run.hub, kind: run.kind, type: run.type };
   const events = unreadInMemory(entry);
-  const turn = events && eventsForTurn(events);
+  const turn = events && (isEntity(entry) ? batchInMemory(entry, events) : eventsForTurn(events));
   const taken =
-    turn && run.ready_at <= context.env.now
+    turn && turn.length > 0 && run.ready_at <= context.env.now
       ? takeDirectly(queue, context, needOfRun(run, turn))
       : undefined;
   if (!turn || !taken) {
     context.left.push({ queue, at: run.ready_at });
     return;
   }
-  leaseRun(run, turn, context.env);
+  if (isEntity(entry)) leaseEntity(run, turn, lockOwner(entry), context.env);
+  else leaseRun(run, turn, context.env);
   handed.turns.push({ instance, run, events: turn, taken });
+}
+
+function batchInMemory({ entity }: EntityEntry, waiting: readonly InboxRow[]): readonly InboxRow[] {
+  const runnable = runnableOf(entity.queue.numbers);
+  return operationsForBatch(waiting.filter((row) => mayRun(runnable, row)));
+}
+
+function lockOwner({ entity }: EntityEntry): number | null {
+  return entity.queue.held?.owner ?? null;
 }
 
 /** The waiting events, if this round has them all at hand. */
@@ -295,9 +311,11 @@ async function claimRuns(
   const runs = rows.map((row) => readRow<RunRow>(row));
   const page = runs.map(({ ready_at }) => ({ ready_at }));
   const instances = await readInstances(session, runs);
+  const batches = await readBatches(session, runs);
   const changed: RunRow[] = [];
   for (const run of runs) {
-    const events = await readUnread(session, run);
+    const batch = batches.get(ridKey(run.hub, run.rid));
+    const events = batch?.operations ?? (await readUnread(session, run));
     const instance = instances.get(ridKey(run.hub, run.rid));
     if (events.length === 0 || !instance) {
       // Nothing to say to it: idle until something arrives.
@@ -310,7 +328,8 @@ async function claimRuns(
     if (!taken && room.left(hubName, work, type) === 0) break;
     changed.push(run);
     if (taken) {
-      leaseRun(run, events, env);
+      if (batch) leaseEntity(run, events, batch.sender, env);
+      else leaseRun(run, events, env);
       handed.turns.push({ instance, run, events, taken });
     } else {
       run.ready_at = env.now + DEFER_MS;
@@ -404,7 +423,8 @@ export async function readHistories(
         : [];
     const history = rows.map(({ bytes }) => bytes as Uint8Array);
     const hubName = hubNames.get(run.hub) ?? '';
-    claimed.push(claimedOrchestration({ instance, run, events, taken, hubName, history }));
+    const claim = { instance, run, events, taken, hubName, history };
+    claimed.push(run.kind === KIND.entity ? claimedEntity(claim) : claimedOrchestration(claim));
   }
   return claimed;
 }

@@ -5,37 +5,8 @@ import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
 import type { InstanceFilter, InstanceRecord, Page } from '../store.ts';
 import { instanceRead, READ_COLUMNS, READ_TABLES, readRecord } from './read.ts';
 import { KIND } from './rows.ts';
-import type { SqlRow, SqlSession, SqlValue } from './session.ts';
-
-/** A page with payloads ends when it has about this many bytes of them: clients receive at most 4 MiB. */
-const PAGE_BYTES_MAX = 3 * 1024 * 1024;
-
-/** Builds `where` from what a filter holds; parameters are numbered as they come. */
-class Where {
-  readonly params: SqlValue[] = [];
-  readonly #conditions: string[] = [];
-
-  /** `$` in the text stands for the value. */
-  add(condition: string, value: SqlValue): void {
-    this.params.push(value);
-    this.#conditions.push(condition.replace('$', `$${this.params.length}`));
-  }
-
-  addAfter(columns: string, [first, second]: readonly [SqlValue, SqlValue]): void {
-    this.params.push(first, second);
-    const { length } = this.params;
-    this.#conditions.push(`(${columns}) > ($${length - 1}, $${length})`);
-  }
-
-  addStatuses(statuses: readonly RuntimeStatus[]): void {
-    // Numbers of an enum, not text from outside.
-    this.#conditions.push(`i.status in (${statuses.map(Number).join(', ')})`);
-  }
-
-  get text(): string {
-    return this.#conditions.join(' and ');
-  }
-}
+import type { SqlRow, SqlSession } from './session.ts';
+import { afterPrefix, PAGE_BYTES_MAX, Where } from './where.ts';
 
 export interface ListOptions extends InstanceFilter {
   /** The hub's number. */
@@ -82,12 +53,6 @@ function filterOf(options: ListOptions): Where {
     where.add('i.id < $', afterPrefix(idPrefix));
   }
   return where;
-}
-
-/** The first text after all that begin with the prefix; a range, which an index serves, unlike `like`. */
-function afterPrefix(prefix: string): string {
-  const last = prefix.charCodeAt(prefix.length - 1);
-  return prefix.slice(0, -1) + String.fromCharCode(last + 1);
 }
 
 interface PageOptions {

@@ -8,9 +8,12 @@ import {
   type LoadedRows,
   type TypeBook,
 } from '../round/state.ts';
+import { readInbox } from './inbox.ts';
+import { EntityCache } from './load-entities.ts';
+import type { Found } from '../round/touch.ts';
 import { Conflict } from './faults.ts';
 import { readRow, type ActivityRow, type InboxRow, type InstanceRow, type RunRow } from './rows.ts';
-import type { SqlRow, SqlSession } from './session.ts';
+import type { SqlSession } from './session.ts';
 import { selectWhere, type Statement } from './statement.ts';
 import { ACTIVITIES, HISTORY, INBOX, INSTANCES, RUNS } from './tables.ts';
 
@@ -65,6 +68,16 @@ const INBOX_RANGE = selectWhere(INBOX, {
   ],
   orderBy: ['rid', 'seq'],
 });
+const SENDER_RANGE = selectWhere(INBOX, {
+  where: [
+    ['hub', '='],
+    ['rid', '='],
+    ['seq', '>'],
+    ['seq', '<='],
+    ['sender', '='],
+  ],
+  orderBy: ['rid', 'seq'],
+});
 const CHUNK = selectWhere(HISTORY, {
   where: [
     ['hub', '='],
@@ -99,6 +112,7 @@ export class RowCache {
   readonly #firstChunks = new Map<string, Uint8Array | undefined>();
   readonly #histories = new Map<string, readonly Uint8Array[]>();
   readonly #children = new Map<string, readonly number[]>();
+  readonly #entities = new EntityCache();
   #isLocking = false;
 
   async load(session: SqlSession, keys: RowKeys): Promise<void> {
@@ -106,7 +120,12 @@ export class RowCache {
     await this.#lock(session, keys);
     this.#checkIds();
     // Under the lock of its parent the list of children is complete; they may be rows of their own to lock.
-    if (await this.#loadChildren(session, keys)) await this.#lock(session, keys);
+    const hasMore = [
+      await this.#loadChildren(session, keys),
+      await this.#entities.loadLocked(session, keys),
+    ];
+    if (hasMore.includes(true)) await this.#lock(session, keys);
+    await this.#entities.load(session, keys, this.#runs);
     await this.#loadConsumed(session, keys);
     await this.#loadFirstChunks(session, keys);
     await this.#loadHistories(session, keys);
@@ -122,9 +141,19 @@ export class RowCache {
     const entries = new Map<string, Entry | undefined>();
     for (const [key, instance] of this.#instances) {
       const run = this.#runs.get(key);
-      entries.set(key, instance && loadedEntry(instance, run));
+      entries.set(key, instance && loadedEntry(instance, run, this.#entities.part(key)));
     }
     return entries;
+  }
+
+  /** What has been loaded, by row id and by name. */
+  found(): Found {
+    const entries = this.entries();
+    const find = (hub: number, id: string): Entry | undefined => {
+      const rid = this.#ids.get(idKey(hub, id));
+      return rid === undefined ? undefined : entries.get(ridKey(hub, rid));
+    };
+    return { entries, find };
   }
 
   snapshot(types: TypeBook): LoadedRows {
@@ -141,6 +170,7 @@ export class RowCache {
       firstChunks: this.#firstChunks,
       histories: this.#histories,
       children: this.#children,
+      ...this.#entities.looked,
       types,
     };
   }
@@ -219,14 +249,24 @@ export class RowCache {
   /** A turn's own range; for an instance that was never handed out, its first event. */
   async #loadConsumed(session: SqlSession, keys: RowKeys): Promise<void> {
     const wanted = [...keys.consumed].filter(([key]) => !this.#consumed.has(key));
-    const params = wanted.flatMap(([key]) => {
-      const run = this.#runs.get(key);
-      return run
-        ? [[run.hub, run.rid, run.read_seq, Math.max(run.lease_upto, run.read_seq + 1)]]
-        : [];
-    });
+    const runs = wanted.flatMap(([key]) => this.#runs.get(key) ?? []);
+    const rangeOf = (run: RunRow): number[] => {
+      return [run.hub, run.rid, run.read_seq, Math.max(run.lease_upto, run.read_seq + 1)];
+    };
+    const rows = [
+      ...(await session.allMany(
+        INBOX_RANGE,
+        runs.filter(({ lease_sender }) => lease_sender === null).map(rangeOf),
+      )),
+      ...(await session.allMany(
+        SENDER_RANGE,
+        runs.flatMap((run) =>
+          run.lease_sender === null ? [] : [[...rangeOf(run), run.lease_sender]],
+        ),
+      )),
+    ];
     const byRun = new Map<string, InboxRow[]>(wanted.map(([key]) => [key, []]));
-    for (const row of await session.allMany(INBOX_RANGE, params)) {
+    for (const row of rows) {
       byRun.get(ridKey(row['hub'] as number, row['rid'] as number))?.push(readInbox(row));
     }
     for (const [key, rows] of byRun) this.#consumed.set(key, rows);
@@ -255,12 +295,4 @@ export class RowCache {
 
 function inOrder(keys: readonly (readonly [number, number])[]): (readonly [number, number])[] {
   return [...keys].sort(([hubA, a], [hubB, b]) => hubA - hubB || a - b);
-}
-
-export function readInbox(row: SqlRow): InboxRow {
-  return {
-    seq: row['seq'] as number,
-    type: row['type'] as number,
-    bytes: row['bytes'] as Uint8Array,
-  };
 }

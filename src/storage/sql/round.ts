@@ -174,8 +174,8 @@ async function decide(
   await load(keys);
   const timers = await stillThere(session, due);
   const further = new RowKeys();
-  const entries = cache.entries();
-  for (const { commit, hub } of commits) touchFurther(further, commit, hub, entries);
+  const found = cache.found();
+  for (const { commit, hub } of commits) touchFurther(further, commit, hub, found);
   await load(further);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const missing = new RowKeys();
@@ -198,11 +198,24 @@ function tryDecide(
   timers: readonly TimerRow[],
   limits: PayloadLimits,
 ): readonly Outcome[] | undefined {
-  try {
-    for (const timer of timers) fireTimer(state, timer);
-    return commits.map(({ commit, hub }) => applyCommit(state, commit, { hub, limits }));
-  } catch (error) {
-    if (error instanceof MissingRows) return undefined;
-    throw error;
+  const misses: unknown[] = [];
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      // After a miss the state is worth nothing; the others are only asked what they need.
+      if (misses.length === 0 && !(error instanceof MissingRows)) throw error;
+      misses.push(error);
+      return undefined;
+    }
+  };
+  for (const timer of timers) {
+    attempt(() => {
+      fireTimer(state, timer);
+    });
   }
+  const outcomes = commits.flatMap(({ commit, hub }) => {
+    return attempt(() => applyCommit(state, commit, { hub, limits })) ?? [];
+  });
+  return misses.length > 0 ? undefined : outcomes;
 }

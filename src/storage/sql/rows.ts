@@ -40,6 +40,8 @@ export interface RunRow {
   abandons: number;
   dispatched_at: number;
   lease_upto: number;
+  /** Of an entity: the orchestration whose operations alone were handed out; `null`: those at the head of the queue. */
+  lease_sender: number | null;
   ready_at: number | null;
   next_seq: number;
   read_seq: number;
@@ -50,6 +52,8 @@ export interface RunRow {
   parent_exec: number | null;
   readonly parent_task: number | null;
   suspended: number;
+  /** 1: this execution has asked for locks; they are released when it ends. */
+  locking: number;
   updated_at: number;
   trace: Uint8Array | null;
 }
@@ -82,7 +86,40 @@ export interface TimerRow {
 export interface InboxRow {
   readonly seq: number;
   readonly type: number;
+  /** Of an operation for an entity: the orchestration that called. */
+  readonly sender: number | null;
   readonly bytes: Uint8Array;
+}
+
+/** The queue of an entity, as numbers; see core/entity-queue.ts. */
+export interface EntityRow {
+  readonly hub: number;
+  readonly rid: number;
+  /** Operations behind the last lock request. */
+  readonly tail: number;
+  /** Rows in `locks`, the one that holds the entity included. */
+  readonly lock_count: number;
+  /** The row in `locks` that holds the entity. */
+  readonly lock_seq: number | null;
+  readonly owner_operations: number;
+  readonly is_ending: number;
+  /** Batches in a row that a worker could not run at all. */
+  readonly failures: number;
+}
+
+/** A lock request that waits in an entity's queue, or holds the entity. */
+export interface LockRow {
+  readonly hub: number;
+  readonly rid: number;
+  readonly seq: number;
+  readonly owner_rid: number;
+  readonly owner_exec: number;
+  readonly section: string;
+  /** JSON list of entity ids. */
+  readonly lock_set: string;
+  readonly position: number;
+  /** Operations that wait directly ahead of it. */
+  readonly ahead: number;
 }
 
 /** The columns named in the statement are the fields of the row type; migrations are held to them by a test. */

@@ -60,6 +60,7 @@ export const RUNS = {
     abandons: 'int',
     dispatched_at: 'int',
     lease_upto: 'int',
+    lease_sender: 'int',
     ready_at: 'int',
     next_seq: 'int',
     read_seq: 'int',
@@ -70,6 +71,7 @@ export const RUNS = {
     parent_exec: 'int',
     parent_task: 'int',
     suspended: 'int',
+    locking: 'int',
     updated_at: 'int',
     trace: 'blob',
   },
@@ -84,7 +86,7 @@ export const HISTORY = {
 /** Events delivered and not yet in history, in order of arrival. */
 export const INBOX = {
   name: 'inbox',
-  columns: { hub: 'int', rid: 'int', seq: 'int', type: 'int', bytes: 'blob' },
+  columns: { hub: 'int', rid: 'int', seq: 'int', type: 'int', sender: 'int', bytes: 'blob' },
 } as const satisfies Table;
 
 /** Activities that have not ended; same lease rules as `runs`. `detached`: scheduled by the owner's last turn. */
@@ -110,6 +112,43 @@ export const ACTIVITIES = {
 export const TIMERS = {
   name: 'timers',
   columns: { hub: 'int', tid: 'int', rid: 'int', exec: 'int', due_at: 'int', bytes: 'blob' },
+} as const satisfies Table;
+
+/** One row per entity beside its `instances` and `runs` rows; its state is the one chunk of its history. */
+export const ENTITIES = {
+  name: 'entities',
+  columns: {
+    hub: 'int',
+    rid: 'int',
+    tail: 'int',
+    lock_count: 'int',
+    lock_seq: 'int',
+    owner_operations: 'int',
+    is_ending: 'int',
+    failures: 'int',
+  },
+} as const satisfies Table;
+
+/** Lock requests of entities, waiting or granted, in one order with the operations of the inbox. */
+export const LOCKS = {
+  name: 'locks',
+  columns: {
+    hub: 'int',
+    rid: 'int',
+    seq: 'int',
+    owner_rid: 'int',
+    owner_exec: 'int',
+    section: 'text',
+    lock_set: 'text',
+    position: 'int',
+    ahead: 'int',
+  },
+} as const satisfies Table;
+
+/** Requests that entities have seen, kept for a while. An empty `id` marks an entity as empty since `at`. */
+export const REQUESTS = {
+  name: 'requests',
+  columns: { hub: 'int', rid: 'int', id: 'text', at: 'int' },
 } as const satisfies Table;
 
 /** Row ids whose history and inbox a later sweep deletes. */

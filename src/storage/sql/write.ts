@@ -2,8 +2,10 @@
 import type { InstanceRow, RunRow } from './rows.ts';
 import type { ActivityEntry, Entry, RoundState } from '../round/state.ts';
 import { isAnswer } from '../round/turn.ts';
-import type { SqlSession, SqlValue } from './session.ts';
-import { deleteWhere, insertInto, updateByKey, type Table } from './statement.ts';
+import type { SqlSession } from './session.ts';
+import { inserts, pick } from './values.ts';
+import { writeEntities } from './write-entities.ts';
+import { deleteWhere, insertInto, updateByKey } from './statement.ts';
 import { ACTIVITIES, GARBAGE, HISTORY, INBOX, INSTANCES, RUNS, TIMERS } from './tables.ts';
 
 const BY_RID = ['hub', 'rid'] as const;
@@ -44,6 +46,7 @@ const RUN_CHANGES = [
   'abandons',
   'dispatched_at',
   'lease_upto',
+  'lease_sender',
   'ready_at',
   'next_seq',
   'read_seq',
@@ -52,6 +55,7 @@ const RUN_CHANGES = [
   'history_bytes',
   'parent_exec',
   'suspended',
+  'locking',
   'updated_at',
   'trace',
 ] as const;
@@ -75,6 +79,12 @@ const DELETE_INBOX = deleteWhere(INBOX, [
   ['rid', '='],
 ]);
 
+const DELETE_INBOX_ONE = deleteWhere(INBOX, [
+  ['hub', '='],
+  ['rid', '='],
+  ['seq', '='],
+]);
+
 const INSERT_ACTIVITY = insertInto(ACTIVITIES);
 const DELETE_ACTIVITY = deleteWhere(ACTIVITIES, [
   ['hub', '='],
@@ -94,18 +104,6 @@ const DELETE_TIMERS = deleteWhere(TIMERS, [
 ]);
 const INSERT_GARBAGE = insertInto(GARBAGE, { orIgnore: true });
 
-type Params = readonly (readonly SqlValue[])[];
-
-function pick(row: object, columns: readonly string[]): SqlValue[] {
-  const values = row as Readonly<Record<string, SqlValue>>;
-  return columns.map((column) => values[column] ?? null);
-}
-
-function inserts(table: Table, rows: readonly object[]): Params {
-  const columns = Object.keys(table.columns);
-  return rows.map((row) => pick(row, columns));
-}
-
 const keyOf = ({ instance }: Entry): [number, number] => [instance.hub, instance.rid];
 
 /** Everything that the commits changed; ends with the timers. */
@@ -119,11 +117,14 @@ export async function writeRound(session: SqlSession, state: RoundState): Promis
   await session.runMany(DELETE_RUN, ended.map(keyOf));
   await session.runMany(DELETE_TIMERS, [
     ...ended.map(keyOf),
-    ...live.filter(({ isNew, historyFrom }) => !isNew && historyFrom !== undefined).map(keyOf),
+    ...live
+      .filter(({ isNew, historyFrom, entity }) => !isNew && historyFrom !== undefined && !entity)
+      .map(keyOf),
   ]);
   await writeInstances(session, live);
   await writeHistory(session, live);
   await writeInbox(session, live, ended);
+  await writeEntities(session, state);
   await writeActivities(session, state);
   await session.runMany(
     DELETE_TIMER,
@@ -203,6 +204,10 @@ async function writeInbox(
         : [],
     ),
   );
+  await session.runMany(
+    DELETE_INBOX_ONE,
+    live.flatMap((entry) => entry.consumedSeqs.map((seq) => [...keyOf(entry), seq])),
+  );
   for (const entry of live) {
     if (entry.run && entry.inboxShift !== undefined) {
       await shiftInbox(session, entry, entry.inboxShift);
@@ -212,7 +217,10 @@ async function writeInbox(
     INSERT_INBOX,
     live.flatMap((entry) =>
       entry.run
-        ? entry.appended.map(({ seq, type, bytes }) => [...keyOf(entry), seq, type, bytes])
+        ? entry.appended.map(({ seq, type, sender, bytes }) => [
+            ...keyOf(entry),
+            ...[seq, type, sender, bytes],
+          ])
         : [],
     ),
   );

@@ -5,8 +5,11 @@ import {
   TaskHubSidecarService,
   type ActivityRequest,
   type ActivityResponseSchema,
+  type EntityBatchResultSchema,
+  type EntityRequest,
   type GetWorkItemsRequestSchema,
   type HistoryEvent,
+  type OperationResultSchema,
   type OrchestratorAction,
   type OrchestratorRequest,
   type OrchestratorResponseSchema,
@@ -34,6 +37,17 @@ export interface Task {
   readonly token: string;
   readonly request: ActivityRequest;
 }
+
+export interface Batch {
+  readonly token: string;
+  readonly request: EntityRequest;
+}
+
+/** The parts of a batch's answer beside its results. */
+type BatchRest = Omit<
+  MessageInitShape<typeof EntityBatchResultSchema>,
+  '$typeName' | '$unknown' | 'results' | 'completionToken'
+>;
 
 /** The parts of a completion beside its actions. */
 type Rest = Omit<
@@ -139,6 +153,31 @@ export class HandWorker {
     );
   }
 
+  /** The next batch of operations, of this entity if one is named. */
+  async batch(entityId?: string): Promise<Batch> {
+    const item = await this.next(
+      ({ request }) =>
+        request.case === 'entityRequestV2' &&
+        (entityId === undefined || request.value.instanceId === entityId),
+      `batch of ${entityId ?? 'any entity'}`,
+    );
+    assert.ok(item.request.case === 'entityRequestV2');
+    return { token: item.completionToken, request: item.request.value };
+  }
+
+  /** Answers a batch; `results` are texts for successes. */
+  async settle(
+    batch: Pick<Batch, 'token'>,
+    results: readonly (string | OperationFailure)[],
+    rest: BatchRest = {},
+  ): Promise<void> {
+    await this.client.call(
+      rpc.completeEntityTask,
+      { completionToken: batch.token, results: results.map(operationResult), ...rest },
+      { headers: this.#headers },
+    );
+  }
+
   /** Takes the next turn of the instance, answers it with these actions and hands it back. */
   async run(
     instanceId: string,
@@ -186,6 +225,21 @@ export class HandWorker {
   cut(): void {
     this.stream.call.cancel();
   }
+}
+
+/** How an operation went wrong. */
+export interface OperationFailure {
+  readonly errorType: string;
+  readonly errorMessage: string;
+}
+
+type OperationResult = MessageInitShape<typeof OperationResultSchema>;
+
+function operationResult(result: string | OperationFailure): OperationResult {
+  if (typeof result === 'string') {
+    return { resultType: { case: 'success', value: { result } } };
+  }
+  return { resultType: { case: 'failure', value: { failureDetails: result } } };
 }
 
 /** `['orchestratorStarted', 'executionStarted']`. */

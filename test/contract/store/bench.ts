@@ -282,3 +282,9 @@ export function activities(claimed: readonly Claimed[]): readonly ClaimedActivit
 
 /** The store of the test that is running. */
 export type UseBench = () => Bench;
+
+/** For a claim that can be nothing else. */
+export function turnClaimed(item: Claimed): ClaimedOrchestration {
+  assert.ok(item.kind === 'orchestration');
+  return item;
+}

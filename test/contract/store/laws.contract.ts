@@ -11,7 +11,7 @@ import {
 } from '../../../src/proto/orchestrator_service_pb.ts';
 import type { ClaimedActivity, ClaimedOrchestration, Commit } from '../../../src/storage/store.ts';
 import { complete, createTimer, fail, scheduleTask } from '../../support/actions.ts';
-import { activityDone, deliver, raise, refusal, terminate, turn } from './bench.ts';
+import { activityDone, deliver, raise, refusal, terminate, turn, turnClaimed } from './bench.ts';
 import type { Bench, UseBench } from './bench.ts';
 
 type Step =
@@ -55,7 +55,9 @@ class Actor {
       kind === 'work' ? { orchestrations: 0 } : { activities: 0 },
     );
     return claimed.map((item) =>
-      item.kind === 'activity' ? activityDone(item, '"done"') : this.#answer(item, next),
+      item.kind === 'activity'
+        ? activityDone(item, '"done"')
+        : this.#answer(turnClaimed(item), next),
     );
   }
 

@@ -7,7 +7,15 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ClaimedActivity, ClaimedOrchestration } from '../../../src/storage/store.ts';
 import { createTimer, scheduleTask } from '../../support/actions.ts';
-import { activityDone, decodeFramed, newEventsOf, raise, refusal, turn } from './bench.ts';
+import {
+  activityDone,
+  decodeFramed,
+  newEventsOf,
+  raise,
+  refusal,
+  turn,
+  turnClaimed,
+} from './bench.ts';
 import { HUB, START_AT, type Bench, type UseBench } from './bench.ts';
 
 type Operation =
@@ -120,7 +128,7 @@ class Player {
     const claimed = await this.#bench.take({ orchestrations: room, activities: room });
     for (const item of claimed) {
       if (item.kind === 'activity') this.#heldActivity(item);
-      else this.#heldTurn(item);
+      else this.#heldTurn(turnClaimed(item));
     }
   }
 

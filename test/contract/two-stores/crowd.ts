@@ -21,7 +21,16 @@ import {
   sendEvent,
   terminateOther,
 } from '../../support/actions.ts';
-import { activityDone, deliver, HUB, raise, refusal, terminate, turn } from '../store/bench.ts';
+import {
+  activityDone,
+  deliver,
+  HUB,
+  raise,
+  refusal,
+  terminate,
+  turn,
+  turnClaimed,
+} from '../store/bench.ts';
 import type { Node } from './pair.ts';
 
 /** These are started, called and sent to, and end when all is over: every event must reach them, once. */
@@ -155,7 +164,8 @@ export class Crowd {
     }
     if (item.kind === 'activity') return activityDone(item, '"done"');
     this.#owners.set(token, item.instanceId);
-    return turn(item, this.#actions(random, item));
+    const claimed = turnClaimed(item);
+    return turn(claimed, this.#actions(random, claimed));
   }
 
   #actions(random: Random, { instanceId }: ClaimedOrchestration): readonly OrchestratorAction[] {

@@ -19,6 +19,7 @@ import {
   raise,
   refusal,
   turn,
+  turnClaimed,
 } from '../store/bench.ts';
 
 /** The hub that only the neighbour knows of. */
@@ -105,8 +106,9 @@ export class Neighbour {
     return claimed;
   }
 
-  #answer(item: Claimed): Commit {
-    if (item.kind === 'activity') return activityDone(item, '"done"');
+  #answer(claimed: Claimed): Commit {
+    if (claimed.kind === 'activity') return activityDone(claimed, '"done"');
+    const item = turnClaimed(claimed);
     const fresh = casesOf(item).fresh;
     if (fresh.includes('executionStarted')) {
       const at = INSTANCES.indexOf(item.instanceId);

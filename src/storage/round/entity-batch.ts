@@ -1,0 +1,145 @@
+/** The commit of an entity batch: fence, decide, and spread the decision over the rows. */
+import { isTerminal } from '../../core/instance.ts';
+import {
+  decideEntityBatch,
+  type EntityDecision,
+  type OrchestrationToStart,
+} from '../../core/entity.ts';
+import type { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
+import { utf8 } from '../../wire/bytes.ts';
+import { KIND, type InboxRow, type RunRow } from '../sql/rows.ts';
+import type { EntityCommit, Outcome, SignalCommit } from '../store.ts';
+import { abandonDelayMs } from './abandon.ts';
+import { advance, isEntity, lookAtTarget, sendToEntity } from './entity.ts';
+import { parseToken } from './keys.ts';
+import { createInstance, replaceInstance } from './lifecycle.ts';
+import { leaseLost, OK, type ApplyContext } from './outcomes.ts';
+import type { EntityEntry, RoundState } from './state.ts';
+import { release } from './turn.ts';
+
+export function applySignal(
+  state: RoundState,
+  commit: SignalCommit,
+  { hub }: ApplyContext,
+): Outcome {
+  sendToEntity(state, hub, commit.message);
+  return OK;
+}
+
+export function applyEntityBatch(
+  state: RoundState,
+  { token, result }: EntityCommit,
+  { hub, limits }: ApplyContext,
+): Outcome {
+  const rows = parseToken(token, 'entity');
+  const entry = rows && state.byRid(hub, rows.rid);
+  const run = entry?.run;
+  if (!isEntity(entry) || run?.token !== token) return { ok: false, error: leaseLost(token) };
+  if (result.requiresState) {
+    releaseBatch(run);
+    advance(state, entry);
+    return OK;
+  }
+  const operations = state.consumed(entry);
+  const { failures } = entry.entity;
+  const decision = decideEntityBatch({ operations, failures }, result, {
+    limits,
+    newId: state.env.random,
+  });
+  prepare(state, { hub, operations, decision });
+  if (decision.isRetry) retry(state, entry, run);
+  else commitBatch(state, { entry, run, operations, decision });
+  return OK;
+}
+
+function releaseBatch(run: RunRow): void {
+  release(run);
+  run.lease_sender = null;
+}
+
+interface BatchResult {
+  readonly hub: number;
+  readonly operations: readonly InboxRow[];
+  readonly decision: EntityDecision;
+}
+
+/** Looks at every row that the decision touches before anything changes: a missing one restarts the round. */
+function prepare(state: RoundState, { hub, operations, decision }: BatchResult): void {
+  state.lookAtAll([
+    ...decision.answers.map(
+      ({ index }) =>
+        () =>
+          callerOf(state, hub, operations[index]),
+    ),
+    ...decision.signals.map((signal) => () => {
+      lookAtTarget(state, hub, signal, undefined);
+    }),
+    ...decision.starts.map(({ instanceId, name, version }) => () => {
+      state.type({ hub, kind: KIND.orchestration, name, version });
+      state.byId(hub, instanceId);
+    }),
+  ]);
+}
+
+function callerOf(
+  state: RoundState,
+  hub: number,
+  operation: InboxRow | undefined,
+): ReturnType<RoundState['byRid']> {
+  const sender = operation?.sender ?? undefined;
+  return sender === undefined ? undefined : state.byRid(hub, sender);
+}
+
+/** The worker could not run the batch: another try after a growing delay. */
+function retry(state: RoundState, entry: EntityEntry, run: RunRow): void {
+  run.token = null;
+  run.ready_at = state.env.now + abandonDelayMs(entry.entity.failures);
+  entry.entity.failures += 1;
+  state.readyEntries.add(entry);
+}
+
+interface CommitBatch extends Omit<BatchResult, 'hub'> {
+  readonly entry: EntityEntry;
+  readonly run: RunRow;
+}
+
+function commitBatch(state: RoundState, { entry, run, operations, decision }: CommitBatch): void {
+  const { hub } = entry.instance;
+  const done = operations.slice(0, decision.consumed);
+  if (run.lease_sender === null) {
+    run.read_seq = done.at(-1)?.seq ?? run.read_seq;
+    entry.consumedUpto = run.read_seq;
+  } else {
+    entry.consumedSeqs = done.map(({ seq }) => seq);
+  }
+  releaseBatch(run);
+  run.updated_at = state.env.now;
+  entry.entity.failures = 0;
+  entry.entity.queue.consume(done);
+  if (!('keep' in decision.state)) writeState(entry, run, decision.state.value);
+  for (const { index, executionId, event } of decision.answers) {
+    const caller = callerOf(state, hub, operations[index]);
+    if (caller?.run?.execution_id === executionId) state.deliver(caller, event);
+  }
+  for (const signal of decision.signals) sendToEntity(state, hub, signal);
+  for (const start of decision.starts) startOrchestration(state, hub, start);
+  advance(state, entry);
+}
+
+/** The state is the only chunk of an entity's history; each batch writes a new one. */
+function writeState(entry: EntityEntry, run: RunRow, value: string | undefined): void {
+  const bytes = value === undefined ? undefined : utf8(value);
+  run.first_chunk = bytes ? run.next_chunk : run.next_chunk + 1;
+  if (bytes) entry.chunks.push({ chunk: run.next_chunk, hidden: 0, bytes });
+  run.next_chunk += 1;
+  run.history_bytes = bytes?.length ?? 0;
+  entry.historyFrom = run.first_chunk;
+}
+
+/** A live orchestration keeps its id: the start is dropped (wire-protocol 7.4). */
+function startOrchestration(state: RoundState, hub: number, start: OrchestrationToStart): void {
+  const existing = state.byId(hub, start.instanceId);
+  if (existing && !isTerminal(existing.instance.status as OrchestrationStatus)) return;
+  if (existing) replaceInstance(state, existing);
+  createInstance(state, { ...start, hub, tags: {}, parent: undefined });
+}
