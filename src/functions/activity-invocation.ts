@@ -5,6 +5,7 @@ import type { IdSource } from '../base/ids.ts';
 import { decodePayload, encodePayload } from '../replay/json.ts';
 import type { ActivityInvocation, ActivityInvoker } from '../worker/registry.ts';
 import { createUserLogHandler } from './host-log.ts';
+import { callWithHooks } from './invocation-hooks.ts';
 import { durableRegistry } from './registry.ts';
 
 /** Runs a durable-functions activity: `handler(input, context)`, JSON in and out. */
@@ -13,7 +14,8 @@ export function activityInvoker(handler: ActivityHandler, ids: IdSource): Activi
     const what = `activity '${invocation.name}'`;
     const input = decodePayload(invocation.serializedInput, `The input of ${what}`);
     try {
-      const result: unknown = await handler(input, createContext(invocation, ids));
+      const context = createContext(invocation, ids);
+      const result = await callWithHooks({ context, inputs: [input], callback: handler });
       return encodePayload(result, `The result of ${what}`);
     } catch (error) {
       throw withProperties(error);

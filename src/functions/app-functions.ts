@@ -17,16 +17,30 @@ export interface AddAppFunctionsOptions {
   readonly ids: IdSource;
 }
 
-/** Gives a worker durable functions, written as for durable-functions, and what they are made of. */
-export function addAppFunctions(worker: TaskHubWorker, options: AddAppFunctionsOptions): void {
+/**
+ * Gives a worker durable functions, written as for durable-functions, and what they are made of.
+ * Returns a function that adds what was registered since.
+ */
+export function addAppFunctions(
+  worker: TaskHubWorker,
+  options: AddAppFunctionsOptions,
+): () => void {
   const { functions, defaultVersion, httpSleepMs, clock, ids } = options;
-  for (const [name, orchestrator] of functions.orchestrators) {
-    const style = orchestratorStyle({ name, defaultVersion, httpSleepMs });
-    worker.addNamedOrchestrator(name, orchestrator, style);
-  }
-  for (const [name, handler] of functions.activities) {
-    worker.addActivityInvoker(name, activityInvoker(handler, ids));
-  }
+  const added = new Set<string>();
+  const isNew = (key: string): boolean => added.size < added.add(key).size;
+  const addMissing = (): void => {
+    for (const [name, orchestrator] of functions.orchestrators) {
+      if (!isNew(`orchestrator ${name}`)) continue;
+      const style = orchestratorStyle({ name, defaultVersion, httpSleepMs });
+      worker.addNamedOrchestrator(name, orchestrator, style);
+    }
+    for (const [name, handler] of functions.activities) {
+      if (!isNew(`activity ${name}`)) continue;
+      worker.addActivityInvoker(name, activityInvoker(handler, ids));
+    }
+  };
+  addMissing();
   // A test of an app may answer its requests itself, with an activity of that name.
   addHttpCalls(worker, { clock, isSending: !functions.activities.has(HTTP_ACTIVITY) });
+  return addMissing;
 }

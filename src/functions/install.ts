@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { describeError } from '../telemetry/logger.ts';
 import { loadCoreModule } from './core-module.ts';
 import type { CoreModule } from './core-module.ts';
+import { wrapRegisterHook } from './invocation-hooks.ts';
 import { MANAGEMENT_OFF } from './management/access.ts';
 import { answerManagement } from './management/handler.ts';
 import { KEY_ROUTE, SIGNED_ROUTE } from './management/links.ts';
@@ -24,6 +25,7 @@ export function installExtension(): void {
   if (core === undefined) return;
   processWide('installed', () => {
     wrapRegisterFunction(core);
+    wrapRegisterHook(core);
     warnOfEarlierRegistrations();
     registerLifecycle(core);
     registerManagement();
@@ -47,9 +49,9 @@ function warnOfEarlierRegistrations(): void {
 
 function registerLifecycle(core: CoreModule): void {
   // The library's own hook leaves out where the app is.
-  core.registerHook('appStart', async ({ functionAppDirectory }) => {
+  core.registerHook('appStart', ({ functionAppDirectory }) => {
     const appDir = typeof functionAppDirectory === 'string' ? functionAppDirectory : undefined;
-    await extensionRuntime().start(appDir);
+    extensionRuntime().start(appDir);
   });
   core.registerHook('appTerminate', () => extensionRuntime().stop());
 }

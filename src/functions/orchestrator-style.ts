@@ -4,10 +4,15 @@ import { ClassicOrchestrationContext } from '../replay/classic-context.ts';
 import { CoreOrchestrationContext } from '../replay/core-context.ts';
 import type { OrchestrationEngine } from '../replay/engine.ts';
 import type { TaskFailureInfo } from '../replay/failure.ts';
-import type { OrchestratorStyle } from '../worker/registry.ts';
+import type { ExecutionIds } from '../replay/options.ts';
+import type { TurnResult } from '../replay/session.ts';
+import type { AroundTurn, OrchestratorStyle } from '../worker/registry.ts';
 import { createUserLogHandler } from './host-log.ts';
+import { callWithHooks, hasInvocationHooks } from './invocation-hooks.ts';
 import { LOCKING } from './locking-values.ts';
 import { TaskFailedError } from './value-classes.ts';
+
+const ORCHESTRATION_TRIGGER = { type: 'orchestrationTrigger', name: 'context' };
 
 /** What the style of an orchestrator depends on, besides its code. */
 export interface OrchestratorStyleOptions {
@@ -29,7 +34,42 @@ export function orchestratorStyle(options: OrchestratorStyleOptions): Orchestrat
     scheduling: 'byHandler',
     createContext: (engine) => new OrchestrationInvocation(engine, options),
     createFailure: createTaskFailure,
+    aroundTurn: turnWithHooks(options.name),
   };
+}
+
+/**
+ * Every turn is an invocation to the app's hooks. They see it and may bind it to a context of theirs,
+ * and that is all: a turn that depended on them would not be the same in a replay.
+ */
+function turnWithHooks(name: string): AroundTurn {
+  return (execution, run) => (hasInvocationHooks() ? hookedTurn(name, execution, run) : run());
+}
+
+async function hookedTurn(
+  name: string,
+  { instanceId, executionId }: ExecutionIds,
+  run: () => TurnResult | Promise<TurnResult>,
+): Promise<TurnResult> {
+  let turn: Promise<TurnResult> | undefined;
+  const callback = async (): Promise<void> => {
+    turn ??= (async () => run())();
+    // What goes wrong in a turn is for the worker, not for hooks.
+    await turn.catch(() => undefined);
+  };
+  const context = new azureFunctions.InvocationContext({
+    invocationId: executionId === '' ? instanceId : executionId,
+    functionName: name,
+    triggerMetadata: { instanceId },
+    options: { trigger: ORCHESTRATION_TRIGGER },
+    logHandler: createUserLogHandler(name),
+  });
+  try {
+    await callWithHooks({ context, inputs: [], callback });
+  } catch (error) {
+    context.warn('A hook around an orchestrator failed and is ignored:', error);
+  }
+  return turn ?? run();
 }
 
 /** The context of an orchestrator: an invocation context whose log is silent while it replays. */
@@ -60,7 +100,7 @@ function invocationInit(engine: OrchestrationEngine, name: string): InvocationCo
     invocationId: engine.executionId,
     functionName: name,
     triggerMetadata: { instanceId: engine.instanceId },
-    options: { trigger: { type: 'orchestrationTrigger', name: 'context' } },
+    options: { trigger: ORCHESTRATION_TRIGGER },
     logHandler: replaySafe(engine, createUserLogHandler(name)),
   };
 }

@@ -10,6 +10,8 @@ export interface DurableRegistry {
   readonly orchestrators: Map<string, OrchestratorFunction>;
   readonly activities: Map<string, ActivityHandler>;
   exceptionPropertiesProvider: ExceptionPropertiesProvider | undefined;
+  /** Told of each registration: apps may register until their last appStart hook has run. */
+  onRegistered: (() => void) | undefined;
   /** Other values that every copy of this package in the process shares (`processWide`). */
   readonly state: Map<symbol, unknown>;
 }
@@ -27,6 +29,7 @@ export function durableRegistry(): DurableRegistry {
     orchestrators: new Map(),
     activities: new Map(),
     exceptionPropertiesProvider: undefined,
+    onRegistered: undefined,
     state: new Map(),
   };
   return holder[KEY];
@@ -56,7 +59,9 @@ export function registerOrchestrator(
   options: RegisterOptions,
 ): void {
   assertFree(name, options);
-  durableRegistry().orchestrators.set(name, orchestrator);
+  const registry = durableRegistry();
+  registry.orchestrators.set(name, orchestrator);
+  registry.onRegistered?.();
 }
 
 /** Adds an activity; a name taken by any durable function is refused (INVALID_ARGUMENT). */
@@ -66,7 +71,9 @@ export function registerActivity(
   options: RegisterOptions,
 ): void {
   assertFree(name, options);
-  durableRegistry().activities.set(name, handler);
+  const registry = durableRegistry();
+  registry.activities.set(name, handler);
+  registry.onRegistered?.();
 }
 
 /** True for the names of what this package itself puts into every worker. */

@@ -33,6 +33,12 @@ export interface ExtensionRuntimeOptions {
   readonly env: () => AppSettings;
 }
 
+/** The worker, and a way to tell it of functions that were registered since. */
+interface Serving {
+  readonly worker: TaskHubWorker;
+  readonly addMissing: () => void;
+}
+
 /** How long work in hand is waited for when the app ends; the host kills after 5 s. */
 const DRAIN_MS = 3_000;
 const STOP_MS = 4_000;
@@ -48,7 +54,7 @@ export class ExtensionRuntime {
   #settings: ExtensionSettings | undefined;
   #access: ManagementAccess | undefined;
   #durableClient: DurableClient | undefined;
-  #worker: TaskHubWorker | undefined;
+  #serving: Serving | undefined;
 
   constructor(options: ExtensionRuntimeOptions) {
     this.#options = options;
@@ -71,7 +77,7 @@ export class ExtensionRuntime {
    * Takes up work for the app's durable functions, without waiting for the scheduler: an app must
    * not start slower, or not at all, because of it. An app that registered none only gets clients.
    */
-  async start(appDir: string | undefined): Promise<void> {
+  start(appDir: string | undefined): void {
     this.#appDir = appDir;
     this.#settings = undefined;
     const { settings } = this;
@@ -80,14 +86,21 @@ export class ExtensionRuntime {
         ...{ setting: `extensions.durableTask.${setting}`, reason },
       });
     }
+    // The app's own appStart hooks come after ours, and may register more.
+    durableRegistry().onRegistered = () => this.#serve(settings);
+    this.#serve(settings);
+  }
+
+  /** Takes up work as soon as there is a durable function, and adds those that were registered since. */
+  #serve(settings: ExtensionSettings): void {
     const { orchestrators, activities } = durableRegistry();
     const { logger } = this.#options;
     if (orchestrators.size + activities.size === 0) {
       logger.info('no durable functions are registered: this process only starts and manages them');
       return;
     }
-    this.#worker = this.#createWorker(settings);
-    await this.#worker.start();
+    this.#serving ??= this.#startWorker(settings);
+    this.#serving.addMissing();
     logger.info('durable functions are served', {
       taskHub: settings.taskHub,
       orchestrations: [...orchestrators.keys()].join(','),
@@ -194,7 +207,7 @@ export class ExtensionRuntime {
     );
   }
 
-  #createWorker(settings: ExtensionSettings): TaskHubWorker {
+  #startWorker(settings: ExtensionSettings): Serving {
     const { clock, ids, logger } = this.#options;
     const worker = new TaskHubWorker({
       connectionString: formatConnectionString(settings.connection),
@@ -211,15 +224,21 @@ export class ExtensionRuntime {
       ids,
       logger,
     });
-    addAppFunctions(worker, { functions: durableRegistry(), ...settings, clock, ids });
-    return worker;
+    const functions = durableRegistry();
+    const addMissing = addAppFunctions(worker, { functions, ...settings, clock, ids });
+    // Resolves at once: what it can reject with is that it was stopped before.
+    worker
+      .start()
+      .catch((error: unknown) => logger.error('the durable worker did not start', { error }));
+    return { worker, addMissing };
   }
 
   async #close(): Promise<void> {
-    await this.#worker?.stop();
+    durableRegistry().onRegistered = undefined;
+    await this.#serving?.worker.stop();
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
     this.#clients.clear();
-    this.#worker = undefined;
+    this.#serving = undefined;
     this.#durableClient = undefined;
   }
 }

@@ -25,7 +25,7 @@ import { recordSpan } from '../telemetry/spans.ts';
 import { chunkActions } from './chunk-actions.ts';
 import { ExecutionTrace } from './execution-trace.ts';
 import { permanentFailure } from './failure-details.ts';
-import type { Registry } from './registry.ts';
+import type { AroundTurn, Registry } from './registry.ts';
 import type { CachedSession, SessionCache } from './session-cache.ts';
 import { VersionFailureStrategy, versionMismatch } from './versioning.ts';
 import type { Versioning } from './versioning.ts';
@@ -81,6 +81,7 @@ interface Start {
 /** Runs orchestrators, turn by turn, and hands their actions back. */
 export class OrchestrationRunner {
   readonly #options: OrchestrationRunnerOptions;
+  readonly #aroundTurns = new WeakMap<OrchestratorSession, AroundTurn>();
 
   constructor(options: OrchestrationRunnerOptions) {
     this.#options = options;
@@ -237,7 +238,8 @@ export class OrchestrationRunner {
     }
     const { instanceId } = request;
     const executionId = request.executionId ?? started?.orchestrationInstance?.executionId ?? '';
-    return new OrchestratorSession(
+    const { aroundTurn } = registration;
+    const session = new OrchestratorSession(
       {
         ...registration,
         // The caller says what the input is; nothing at run time can check it.
@@ -248,13 +250,19 @@ export class OrchestrationRunner {
       },
       { instanceId, executionId },
     );
+    if (aroundTurn !== undefined) this.#aroundTurns.set(session, aroundTurn);
+    return session;
   }
 
-  async #advance(start: Start, { newEvents, executionId }: OrchestratorRequest): Promise<Turn> {
+  async #advance(start: Start, request: OrchestratorRequest): Promise<Turn> {
     const { session, trace } = start;
+    const { newEvents, instanceId, executionId = '' } = request;
     let result: TurnResult;
     try {
-      const turned = session.turn({ pastEvents: start.replayed, newEvents });
+      const run = (): TurnResult | Promise<TurnResult> =>
+        session.turn({ pastEvents: start.replayed, newEvents });
+      const around = this.#aroundTurns.get(session);
+      const turned = around === undefined ? run() : around({ instanceId, executionId }, run);
       // Synchronous code stays in this very turn of the event loop.
       result = turned instanceof Promise ? await turned : turned;
     } catch (error) {
@@ -271,7 +279,7 @@ export class OrchestrationRunner {
     const next = {
       session,
       trace,
-      executionId: executionId ?? '',
+      executionId,
       pastEventCount: start.pastEventCount + newEvents.length + countRecorded(result.actions),
       lastTurn: lastTurnOf(newEvents),
     };

@@ -1,12 +1,22 @@
 import { invalidArgument } from '../core/errors.ts';
-import type { OrchestratorOptions } from '../replay/options.ts';
+import type { ExecutionIds, OrchestratorOptions } from '../replay/options.ts';
+import type { TurnResult } from '../replay/session.ts';
 import type { EntityFactory } from './task-entity.ts';
 
 /** How an orchestrator's code meets the engine: its API style. */
 export type OrchestratorStyle = Pick<
   OrchestratorOptions,
   'scheduling' | 'createContext' | 'createFailure'
->;
+> & {
+  /** Runs each turn; it must call `run`, once. */
+  readonly aroundTurn?: AroundTurn | undefined;
+};
+
+/** Does something before and after a turn of the execution that it is told. */
+export type AroundTurn = (
+  execution: ExecutionIds,
+  run: () => TurnResult | Promise<TurnResult>,
+) => TurnResult | Promise<TurnResult>;
 
 /** Generator function, async generator function, async function or plain function. */
 export type OrchestratorHandler = (context: never, input: never) => unknown;

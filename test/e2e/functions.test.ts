@@ -12,7 +12,7 @@ describe('an unmodified Durable Functions app', function () {
   before(async () => {
     scheduler = await openScheduler({
       storage: 'memory',
-      taskHubs: ['commonjs', 'module'],
+      taskHubs: ['commonjs', 'module', 'hooks'],
       grpcPort: 0,
       httpPort: 0,
       logger: silentLogger,
@@ -171,6 +171,33 @@ describe('an unmodified Durable Functions app', function () {
 
       assert.equal((await fetch(unsigned)).status, 401);
       assert.equal((await fetch(`${app.url}/api/durabletask/instances/${links.id}`)).status, 404);
+    });
+  });
+
+  describe('with hooks', () => {
+    const app = new AppUnderTest();
+    before(() => app.open('hooks', scheduler));
+    after(() => app.close());
+
+    it('runs them around durable functions, also those that it registers as it starts', async () => {
+      const links = await app.start('orchestrators/registeredAtStart');
+
+      const { output } = await until(links, hasStatus('Completed'));
+
+      assert.deepEqual(output, ['<Hello! you>', 'made good: no']);
+    });
+
+    it('shows them each turn of an orchestrator and each activity, once', async () => {
+      const response = await fetch(`${app.url}/api/seen`);
+
+      const around = (name: string): string[] => [`before ${name}`, `after ${name}`];
+      assert.deepEqual(await response.json(), [
+        ...around('registeredAtStart'),
+        ...around('greet'),
+        ...around('registeredAtStart'),
+        ...around('fails'),
+        ...around('registeredAtStart'),
+      ]);
     });
   });
 });

@@ -43,7 +43,7 @@ describe('ExtensionRuntime', function () {
     app.activity('a', { handler: () => 1 });
     const startedAt = systemClock.now();
 
-    await runtime.start(appDir);
+    runtime.start(appDir);
     const startMs = systemClock.now() - startedAt;
     await runtime.stop();
     const stopMs = systemClock.now() - startedAt - startMs;
@@ -52,10 +52,10 @@ describe('ExtensionRuntime', function () {
     assert.ok(stopMs < 4500, `took ${stopMs} ms to stop`);
   });
 
-  it('refuses to start with wrong settings', async () => {
+  it('refuses to start with wrong settings', () => {
     writeHostJson({ storageProvider: { type: 'mssql' } });
 
-    await assert.rejects(runtime.start(appDir), /must be "azureManaged", got "mssql"/);
+    assert.throws(() => runtime.start(appDir), /must be "azureManaged", got "mssql"/);
   });
 
   it('warns once of each setting that has no effect', async () => {
@@ -71,7 +71,7 @@ describe('ExtensionRuntime', function () {
       env: () => ({ DURABLE_TASK_SCHEDULER_CONNECTION_STRING: CONNECTION }),
     });
 
-    await noisy.start(appDir);
+    noisy.start(appDir);
     assert.equal(noisy.durableClient().taskHubName, 'hub');
     await noisy.stop();
 
