@@ -30,6 +30,7 @@ const ROOMS = [
   'devhost',
   'differential',
   'functions',
+  'parity',
   'register',
   'scheduler',
   'server',

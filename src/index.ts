@@ -9,6 +9,7 @@ import { DurableClient } from './functions/durable-client.ts';
 import { getClient } from './functions/get-client.ts';
 import * as inputModule from './functions/input.ts';
 import { installExtension } from './functions/install.ts';
+import { DurableOrchestrationContext } from './functions/orchestration-context.ts';
 import * as triggerModule from './functions/trigger.ts';
 import {
   AggregatedError,
@@ -26,7 +27,6 @@ import {
   RetryOptions,
   TaskFailedError,
 } from './functions/value-classes.ts';
-import { ClassicOrchestrationContext as DurableOrchestrationContext } from './replay/classic-context.ts';
 import { DurableHttpResponse } from './replay/http-call.ts';
 
 installExtension();
@@ -36,58 +36,60 @@ const app = { ...appModule, client: { ...appModule.client } };
 const input = { ...inputModule };
 const trigger = { ...triggerModule };
 
+export type { CallHttpOptions } from './functions/orchestration-context.ts';
 export type {
   ActivityHandler,
   ActivityOptions,
   AsyncOrchestrationHandler,
   AsyncOrchestrationOptions,
-  CallHttpOptions,
   OrchestrationContext,
   OrchestrationHandler,
   OrchestrationOptions,
 } from './functions/app.ts';
 export type {
-  ActivityTrigger,
   CosmosDBDurableClientHandler,
   CosmosDBDurableClientOptions,
   CosmosDBv3DurableClientOptions,
   CosmosDBv4DurableClientOptions,
   DurableClientHandler,
-  DurableClientInput,
   DurableClientOptions,
+  EventGridDurableClientHandler,
+  EventGridDurableClientOptions,
+  EventHubDurableClientHandler,
+  EventHubDurableClientOptions,
+  HttpDurableClientHandler,
+  HttpDurableClientOptions,
+  ServiceBusQueueDurableClientHandler,
+  ServiceBusQueueDurableClientOptions,
+  ServiceBusTopicDurableClientHandler,
+  ServiceBusTopicDurableClientOptions,
+  StorageBlobDurableClientHandler,
+  StorageBlobDurableClientOptions,
+  StorageQueueDurableClientHandler,
+  StorageQueueDurableClientOptions,
+  TimerDurableClientHandler,
+  TimerDurableClientOptions,
+} from './functions/client-types.ts';
+export type { StartNewOptions } from './functions/durable-client.ts';
+export type {
+  ActivityTrigger,
+  DurableClientInput,
   DurableEntityContext,
   EntityContext,
   EntityHandler,
   EntityOptions,
   EntityTrigger,
-  EventGridDurableClientHandler,
-  EventGridDurableClientOptions,
-  EventHubDurableClientHandler,
-  EventHubDurableClientOptions,
   ExceptionPropertiesProvider,
   FailureDetails,
   GetStatusOptions,
-  HttpDurableClientHandler,
-  HttpDurableClientOptions,
   OrchestrationFilter,
   OrchestrationTrigger,
   RegisteredActivity,
   RegisteredActivityTask,
   RegisteredOrchestration,
   RegisteredOrchestrationTask,
-  ServiceBusQueueDurableClientHandler,
-  ServiceBusQueueDurableClientOptions,
-  ServiceBusTopicDurableClientHandler,
-  ServiceBusTopicDurableClientOptions,
-  StartNewOptions,
-  StorageBlobDurableClientHandler,
-  StorageBlobDurableClientOptions,
-  StorageQueueDurableClientHandler,
-  StorageQueueDurableClientOptions,
   Task,
   TaskHubOptions,
-  TimerDurableClientHandler,
-  TimerDurableClientOptions,
   TimerTask,
   TokenSource,
   WaitForCompletionOptions,

@@ -1,6 +1,6 @@
 import azureFunctions from '@azure/functions';
 import type { FunctionInput, FunctionTrigger, InvocationContext } from '@azure/functions';
-import type * as df from 'durable-functions';
+import type * as types from './client-types.ts';
 import { getClient } from './get-client.ts';
 import { isDurableClientInput } from './host-only-bindings.ts';
 import { durableClient } from './input.ts';
@@ -35,19 +35,19 @@ function register(
 const { app } = azureFunctions;
 
 /** Registers an HTTP function whose handler gets a durable client: `(request, client, context)`. */
-export function http(functionName: string, options: df.HttpDurableClientOptions): void {
+export function http(functionName: string, options: types.HttpDurableClientOptions): void {
   register(app.http, functionName, options);
 }
 
 /** Registers a timer function whose handler gets a durable client. */
-export function timer(functionName: string, options: df.TimerDurableClientOptions): void {
+export function timer(functionName: string, options: types.TimerDurableClientOptions): void {
   register(app.timer, functionName, options);
 }
 
 /** Registers a blob function whose handler gets a durable client. */
 export function storageBlob(
   functionName: string,
-  options: df.StorageBlobDurableClientOptions,
+  options: types.StorageBlobDurableClientOptions,
 ): void {
   register(app.storageBlob, functionName, options);
 }
@@ -55,7 +55,7 @@ export function storageBlob(
 /** Registers a storage queue function whose handler gets a durable client. */
 export function storageQueue(
   functionName: string,
-  options: df.StorageQueueDurableClientOptions,
+  options: types.StorageQueueDurableClientOptions,
 ): void {
   register(app.storageQueue, functionName, options);
 }
@@ -63,7 +63,7 @@ export function storageQueue(
 /** Registers a Service Bus queue function whose handler gets a durable client. */
 export function serviceBusQueue(
   functionName: string,
-  options: df.ServiceBusQueueDurableClientOptions,
+  options: types.ServiceBusQueueDurableClientOptions,
 ): void {
   register(app.serviceBusQueue, functionName, options);
 }
@@ -71,30 +71,33 @@ export function serviceBusQueue(
 /** Registers a Service Bus topic function whose handler gets a durable client. */
 export function serviceBusTopic(
   functionName: string,
-  options: df.ServiceBusTopicDurableClientOptions,
+  options: types.ServiceBusTopicDurableClientOptions,
 ): void {
   register(app.serviceBusTopic, functionName, options);
 }
 
 /** Registers an Event Hub function whose handler gets a durable client. */
-export function eventHub(functionName: string, options: df.EventHubDurableClientOptions): void {
+export function eventHub(functionName: string, options: types.EventHubDurableClientOptions): void {
   register(app.eventHub, functionName, options);
 }
 
 /** Registers an Event Grid function whose handler gets a durable client. */
-export function eventGrid(functionName: string, options: df.EventGridDurableClientOptions): void {
+export function eventGrid(
+  functionName: string,
+  options: types.EventGridDurableClientOptions,
+): void {
   register(app.eventGrid, functionName, options);
 }
 
 /** Registers a Cosmos DB function whose handler gets a durable client. */
-export function cosmosDB(functionName: string, options: df.CosmosDBDurableClientOptions): void {
+export function cosmosDB(functionName: string, options: types.CosmosDBDurableClientOptions): void {
   register(app.cosmosDB, functionName, options);
 }
 
 /** Registers a function with any trigger whose handler gets a durable client. */
 export function generic(
   functionName: string,
-  options: df.DurableClientOptions & { trigger: FunctionTrigger },
+  options: types.DurableClientOptions & { trigger: FunctionTrigger },
 ): void {
   register(app.generic, functionName, options);
 }

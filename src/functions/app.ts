@@ -3,26 +3,18 @@ import type * as df from 'durable-functions';
 import { createLazyActivityTask, createLazySubOrchestrationTask } from '../replay/classic-tasks.ts';
 import { invalidArgument } from '../core/errors.ts';
 import type { CoreOrchestrationContext } from '../replay/core-context.ts';
-import type { HttpRetryOptions } from '../replay/http-call.ts';
 import { loadCoreModule } from './core-module.ts';
 import { assertNoHostRequests } from './host-only-bindings.ts';
 import { entitiesAreLater } from './registration-wrap.ts';
+import type { DurableOrchestrationContext } from './orchestration-context.ts';
 import { durableRegistry, registerActivity, registerOrchestrator } from './registry.ts';
 import type { OrchestratorFunction } from './registry.ts';
 
 export * as client from './app-client.ts';
 
-/** Options of `callHttp`: those of durable-functions, and two that it has in .NET only. */
-export interface CallHttpOptions extends df.CallHttpOptions {
-  /** Without them a request that cannot be sent fails at once. */
-  retryOptions?: HttpRetryOptions;
-  /** For the request and all polling together. Default: none. */
-  timeoutInMilliseconds?: number;
-}
-
 /** The context of an orchestrator: that of durable-functions, with the members of durabletask-js. */
 export type OrchestrationContext = df.OrchestrationContext & {
-  readonly df: { callHttp(options: CallHttpOptions): df.Task };
+  readonly df: DurableOrchestrationContext;
 } & Pick<CoreOrchestrationContext, keyof CoreOrchestrationContext>;
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unnecessary-type-arguments --
@@ -32,7 +24,7 @@ export type OrchestrationContext = df.OrchestrationContext & {
 /** An orchestrator as in durable-functions, which may take its input as a second argument. */
 export type OrchestrationHandler = (
   context: OrchestrationContext,
-  input: any,
+  input?: any,
 ) => Generator<df.Task, unknown, any>;
 
 /**
@@ -41,7 +33,7 @@ export type OrchestrationHandler = (
  */
 export type AsyncOrchestrationHandler = (
   context: OrchestrationContext,
-  input: any,
+  input?: any,
 ) =>
   | AsyncGenerator<df.Task, unknown, any>
   | Promise<unknown>

@@ -1,35 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import azureFunctions from '@azure/functions';
 import type { LogHandler } from '@azure/functions';
-import type {
-  DurableEntityContext,
-  DurableOrchestrationContext,
-  EntityContext,
-  OrchestrationContext,
-} from 'durable-functions';
+import type * as df from 'durable-functions';
+import type { OrchestrationContext } from './app.ts';
+import type { DurableOrchestrationContext } from './orchestration-context.ts';
 
 /**
- * Test doubles for the unit tests of an app: an invocation context whose `df` the test sets, so that
- * a generator can be driven by hand. Ours rather than those of durable-functions, which would load
- * its replay engine (some 30 ms) into every cold start.
+ * A test double for the unit tests of an app: an invocation context whose `df` the test sets, so that a
+ * generator can be driven by hand. Its type has the members of durabletask-js as well, since orchestrators
+ * ask for them; like `df` they are there once the test has set them. Ours rather than that of
+ * durable-functions, which would load its replay engine (some 30 ms) into every cold start.
  */
-export class DummyOrchestrationContext
+export const DummyOrchestrationContext = class DummyOrchestrationContext
   extends azureFunctions.InvocationContext
-  implements OrchestrationContext
+  implements df.OrchestrationContext
 {
   df = undefined as unknown as DurableOrchestrationContext;
 
   constructor(functionName?: string, invocationId?: string, logHandler?: LogHandler) {
     super(dummyInit(functionName, invocationId, logHandler));
   }
-}
+} as unknown as new (
+  functionName?: string,
+  invocationId?: string,
+  logHandler?: LogHandler,
+) => DummyOrchestrationContext;
+export type DummyOrchestrationContext = Omit<OrchestrationContext, 'df'> & {
+  df: DurableOrchestrationContext;
+};
 
 /** The same for an entity function. */
 export class DummyEntityContext<T = unknown>
   extends azureFunctions.InvocationContext
-  implements EntityContext<T>
+  implements df.EntityContext<T>
 {
-  df = undefined as unknown as DurableEntityContext<T>;
+  df = undefined as unknown as df.DurableEntityContext<T>;
 
   constructor(functionName?: string, invocationId?: string, logHandler?: LogHandler) {
     super(dummyInit(functionName, invocationId, logHandler));

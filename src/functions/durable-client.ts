@@ -7,11 +7,17 @@ import type { TaskHubClient } from '../client/task-hub-client.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import { OrchestrationStatus } from '../proto/orchestrator_service_pb.ts';
+import { TaskHubMethods } from './client-methods.ts';
 import { formatHistory } from './history-format.ts';
 import { assertLinkableId } from './instance-id.ts';
 import { statusFromName, toDurableOrchestrationStatus } from './instance-status.ts';
 import type { ManagementLinks } from './management/links.ts';
 import { HttpManagementPayload, PurgeHistoryResult } from './value-classes.ts';
+
+/** `dedupeStatuses` is new in durable-functions 4: states in which an existing instance is kept. */
+export interface StartNewOptions extends df.StartNewOptions {
+  dedupeStatuses?: df.OrchestrationRuntimeStatus[];
+}
 
 /** What a durable client works with. */
 export interface DurableClientOptions {
@@ -46,7 +52,7 @@ const RETRY_AFTER_SECONDS = '10';
  * to the scheduler directly. Its texts for expected failures are kept; the scheduler's own error is
  * their `cause`.
  */
-export class DurableClient implements df.DurableClient {
+export class DurableClient extends TaskHubMethods implements df.DurableClient {
   readonly taskHubName: string;
   readonly uniqueWebhookOrigins: string[];
   // What later versions bring: typed as it will be, and rejecting with a sentence that says so.
@@ -58,6 +64,7 @@ export class DurableClient implements df.DurableClient {
   readonly #client: TaskHubClient;
 
   constructor(options: DurableClientOptions) {
+    super(options.client);
     this.#options = options;
     this.#client = options.client;
     this.taskHubName = options.taskHubName;
@@ -69,16 +76,16 @@ export class DurableClient implements df.DurableClient {
    * Starts an orchestration and returns its instance id. An instance of the same id is replaced
    * once it has ended; while it lives the start is refused (INSTANCE_ALREADY_EXISTS).
    */
-  async startNew(orchestratorFunctionName: string, options?: df.StartNewOptions): Promise<string> {
+  async startNew(orchestratorFunctionName: string, options?: StartNewOptions): Promise<string> {
     if (!isText(orchestratorFunctionName)) {
       throw new Error('orchestratorFunctionName must be a valid string.');
     }
-    const { instanceId, input, version } = options ?? {};
+    const { instanceId, input, version, dedupeStatuses } = options ?? {};
     if (isText(instanceId)) assertLinkableId(instanceId);
     return this.#client.scheduleNewOrchestration(orchestratorFunctionName, input, {
       instanceId: isText(instanceId) ? instanceId : undefined,
       version: isText(version) ? version : undefined,
-      replaceableStatuses: this.#options.mayReplaceRunning ? ANY_STATE : undefined,
+      replaceableStatuses: this.#replaceable(dedupeStatuses),
       traceParent: this.#options.traceParent,
       traceState: this.#options.traceState,
     });
@@ -188,11 +195,32 @@ export class DurableClient implements df.DurableClient {
     await found(instanceId, this.#client.resumeOrchestration(instanceId, reason));
   }
 
-  /** The URLs that manage an instance, at this app's own address. */
-  createHttpManagementPayload(instanceId: string): df.HttpManagementPayload {
-    const links = this.#options.linksFor(instanceId, undefined);
+  /**
+   * The URLs that manage an instance, at this app's own address; with a request before the id (as in
+   * durable-functions 4) at the address that it came to.
+   */
+  createHttpManagementPayload(instanceId: string): df.HttpManagementPayload;
+  createHttpManagementPayload(
+    request: HttpRequest | undefined,
+    instanceId: string,
+  ): df.HttpManagementPayload;
+  createHttpManagementPayload(
+    ...args: [instanceId: string] | [request: HttpRequest | undefined, instanceId: string]
+  ): df.HttpManagementPayload {
+    const links =
+      args.length === 1
+        ? this.#options.linksFor(args[0], undefined)
+        : this.#options.linksFor(args[1], args[0]);
     const empty = Object.create(HttpManagementPayload.prototype) as HttpManagementPayload;
     return Object.assign(empty, links);
+  }
+
+  /** The old name of `createHttpManagementPayload(request, instanceId)`. */
+  getClientResponseLinks(
+    request: HttpRequest | undefined,
+    instanceId: string,
+  ): df.HttpManagementPayload {
+    return this.createHttpManagementPayload(request, instanceId);
   }
 
   /** 202 with the URLs that manage the instance, at the address that the request came to. */
@@ -230,6 +258,15 @@ export class DurableClient implements df.DurableClient {
     if (state === 'running') return this.createCheckStatusResponse(request, instanceId);
     if (state === undefined) throw noDataFor(instanceId);
     return endedResponse(state);
+  }
+
+  /** `undefined`: once it has ended, the scheduler's own default. */
+  #replaceable(
+    dedupe: readonly df.OrchestrationRuntimeStatus[] | undefined,
+  ): OrchestrationStatus[] | undefined {
+    const kept = statusesOf(dedupe);
+    if (kept !== undefined) return ANY_STATE.filter((status) => !kept.includes(status));
+    return this.#options.mayReplaceRunning ? ANY_STATE : undefined;
   }
 
   #clientFor(options: df.TaskHubOptions): TaskHubClient {

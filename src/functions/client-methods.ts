@@ -1,0 +1,92 @@
+import type { TaskHubClient } from '../client/task-hub-client.ts';
+
+type Args<Name extends keyof TaskHubClient> = TaskHubClient[Name] extends (
+  ...args: infer Arguments
+) => unknown
+  ? Arguments
+  : never;
+type Result<Name extends keyof TaskHubClient> = TaskHubClient[Name] extends (
+  ...args: never
+) => infer Returned
+  ? Returned
+  : never;
+
+/**
+ * The client's methods under the names that durable-functions 4 gives them: those of the task hub client,
+ * with its arguments, results and errors. The names of 3.x, with their texts, stand beside them.
+ */
+export class TaskHubMethods {
+  readonly #hub: TaskHubClient;
+
+  constructor(client: TaskHubClient) {
+    this.#hub = client;
+  }
+
+  scheduleNewOrchestration(
+    ...args: Args<'scheduleNewOrchestration'>
+  ): Result<'scheduleNewOrchestration'> {
+    return this.#hub.scheduleNewOrchestration(...args);
+  }
+
+  getOrchestrationState(...args: Args<'getOrchestrationState'>): Result<'getOrchestrationState'> {
+    return this.#hub.getOrchestrationState(...args);
+  }
+
+  waitForOrchestrationStart(
+    ...args: Args<'waitForOrchestrationStart'>
+  ): Result<'waitForOrchestrationStart'> {
+    return this.#hub.waitForOrchestrationStart(...args);
+  }
+
+  waitForOrchestrationCompletion(
+    ...args: Args<'waitForOrchestrationCompletion'>
+  ): Result<'waitForOrchestrationCompletion'> {
+    return this.#hub.waitForOrchestrationCompletion(...args);
+  }
+
+  raiseOrchestrationEvent(
+    ...args: Args<'raiseOrchestrationEvent'>
+  ): Result<'raiseOrchestrationEvent'> {
+    return this.#hub.raiseOrchestrationEvent(...args);
+  }
+
+  terminateOrchestration(
+    ...args: Args<'terminateOrchestration'>
+  ): Result<'terminateOrchestration'> {
+    return this.#hub.terminateOrchestration(...args);
+  }
+
+  suspendOrchestration(...args: Args<'suspendOrchestration'>): Result<'suspendOrchestration'> {
+    return this.#hub.suspendOrchestration(...args);
+  }
+
+  resumeOrchestration(...args: Args<'resumeOrchestration'>): Result<'resumeOrchestration'> {
+    return this.#hub.resumeOrchestration(...args);
+  }
+
+  rewindInstance(...args: Args<'rewindInstance'>): Result<'rewindInstance'> {
+    return this.#hub.rewindInstance(...args);
+  }
+
+  restartOrchestration(...args: Args<'restartOrchestration'>): Result<'restartOrchestration'> {
+    return this.#hub.restartOrchestration(...args);
+  }
+
+  purgeOrchestration(...args: Args<'purgeOrchestration'>): Result<'purgeOrchestration'> {
+    return this.#hub.purgeOrchestration(...args);
+  }
+
+  getAllInstances(...args: Args<'getAllInstances'>): Result<'getAllInstances'> {
+    return this.#hub.getAllInstances(...args);
+  }
+
+  listInstanceIds(...args: Args<'listInstanceIds'>): Result<'listInstanceIds'> {
+    return this.#hub.listInstanceIds(...args);
+  }
+
+  getOrchestrationHistory(
+    ...args: Args<'getOrchestrationHistory'>
+  ): Result<'getOrchestrationHistory'> {
+    return this.#hub.getOrchestrationHistory(...args);
+  }
+}
