@@ -14,3 +14,8 @@ df.app.activity('failsOnce', {
 df.app.orchestration('worksTheSecondTime', function* (context) {
   return yield context.df.callActivity('failsOnce');
 });
+
+df.app.orchestration('waitsForNothing', function* (context) {
+  yield context.df.createTimer(context.df.currentUtcDateTime);
+  return 'done';
+});
