@@ -1,17 +1,23 @@
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { ChannelOptions, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import type {
+  ChannelCredentials,
+  ChannelOptions,
+  ClientReadableStream,
+  ServiceError,
+} from '@grpc/grpc-js';
+import { Client, Metadata, status } from '@grpc/grpc-js';
 import type { BackoffOptions } from '../base/backoff.ts';
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { TaskHubError } from '../core/errors.ts';
+import { channelCredentials, tlsProblem, type ChannelSecurity } from './channel-credentials.ts';
 import type { CallOptions, Connection, ServerStreamMethod, UnaryMethod } from './connection.ts';
 import { fromGrpcError, isServiceError } from './grpc-errors.ts';
 import type { TokenProvider } from './token-provider.ts';
 
-export interface GrpcConnectionOptions {
+export interface GrpcConnectionOptions extends Omit<ChannelSecurity, 'isTls'> {
   /** Scheme, host and port; `https` means TLS. */
   readonly endpoint: string;
   readonly taskHub: string;
@@ -52,7 +58,7 @@ export function openGrpcConnection(options: GrpcConnectionOptions): Connection {
 class GrpcConnection implements Connection {
   readonly #options: GrpcConnectionOptions;
   readonly #address: string;
-  readonly #isTls: boolean;
+  readonly #credentials: ChannelCredentials;
   readonly #metadata: Metadata;
   readonly #closing = new AbortController();
   /** Calls under way: closing ends them. */
@@ -62,8 +68,9 @@ class GrpcConnection implements Connection {
   constructor(options: GrpcConnectionOptions) {
     const url = new URL(options.endpoint);
     this.#options = options;
-    this.#isTls = url.protocol === 'https:';
-    this.#address = url.port === '' ? `${url.hostname}:${this.#isTls ? '443' : '80'}` : url.host;
+    const isTls = url.protocol === 'https:';
+    this.#credentials = channelCredentials({ ...options, isTls });
+    this.#address = url.port === '' ? `${url.hostname}:${isTls ? '443' : '80'}` : url.host;
     this.#metadata = staticMetadata(options);
     this.#client = this.#connect();
   }
@@ -83,8 +90,8 @@ class GrpcConnection implements Connection {
       } catch (error) {
         if (options.signal?.aborted === true) throw options.signal.reason;
         this.#closing.signal.throwIfAborted();
-        if (!isWorthRetry(error) || attempt >= UNARY_ATTEMPTS_MAX) {
-          throw fromGrpcError(error, method.name);
+        if (!this.#isWorthRetry(error) || attempt >= UNARY_ATTEMPTS_MAX) {
+          throw this.#failure(error, method.name);
         }
       }
       const retryAt = clock.now() + backoffMs(attempt, UNARY_BACKOFF, () => ids.random());
@@ -98,7 +105,7 @@ class GrpcConnection implements Connection {
     options: CallOptions = {},
   ): AsyncGenerator<MessageShape<O>> {
     const metadata = await this.#callMetadata(options).catch((error: unknown) => {
-      throw fromGrpcError(error, method.name);
+      throw this.#failure(error, method.name);
     });
     options.signal?.throwIfAborted();
     this.#closing.signal.throwIfAborted();
@@ -124,7 +131,7 @@ class GrpcConnection implements Connection {
     } catch (error) {
       if (options.signal?.aborted === true) throw options.signal.reason;
       this.#closing.signal.throwIfAborted();
-      throw fromGrpcError(error, method.name);
+      throw this.#failure(error, method.name);
     } finally {
       this.#calls.delete(call);
       options.signal?.removeEventListener('abort', cancel);
@@ -147,8 +154,7 @@ class GrpcConnection implements Connection {
   }
 
   #connect(): Client {
-    const channelCredentials = this.#isTls ? credentials.createSsl() : credentials.createInsecure();
-    return new Client(this.#address, channelCredentials, CHANNEL_OPTIONS);
+    return new Client(this.#address, this.#credentials, CHANNEL_OPTIONS);
   }
 
   async #call<I extends DescMessage, O extends DescMessage>(
@@ -198,15 +204,28 @@ class GrpcConnection implements Connection {
     return metadata;
   }
 
+  /** UNAVAILABLE, and a call that the peer broke off (we did not): both end with the connection. */
+  #isWorthRetry(error: unknown): boolean {
+    if (!isServiceError(error)) return false;
+    if (error.code === status.CANCELLED) return true;
+    return error.code === status.UNAVAILABLE && this.#tlsProblem(error) === undefined;
+  }
+
+  #failure(error: unknown, method: string): Error {
+    const problem = isServiceError(error) ? this.#tlsProblem(error) : undefined;
+    if (problem === undefined) return fromGrpcError(error, method);
+    return new TaskHubError('UNAVAILABLE', problem, { cause: error });
+  }
+
+  #tlsProblem({ code, details }: ServiceError): string | undefined {
+    const { endpoint } = this.#options;
+    if (code !== status.UNAVAILABLE || !endpoint.startsWith('https:')) return undefined;
+    return tlsProblem(details, endpoint);
+  }
+
   #deadline(timeoutMs: number | undefined): { deadline?: number } {
     return timeoutMs === undefined ? {} : { deadline: this.#options.clock.now() + timeoutMs };
   }
-}
-
-/** UNAVAILABLE, and a call that the peer broke off (we did not): both end with the connection. */
-function isWorthRetry(error: unknown): boolean {
-  if (!isServiceError(error)) return false;
-  return error.code === status.UNAVAILABLE || error.code === status.CANCELLED;
 }
 
 function staticMetadata(options: GrpcConnectionOptions): Metadata {

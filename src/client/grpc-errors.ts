@@ -41,6 +41,8 @@ export function isServiceError(error: unknown): error is ServiceError {
 
 /** The error that callers see for a failed call: the scheduler's own text, and what it means. */
 export function fromGrpcError(error: unknown, method: string): TaskHubError | TimeoutError {
+  // Our own, such as that there is no token.
+  if (error instanceof TaskHubError) return error;
   if (!isServiceError(error)) {
     return new TaskHubError('UNAVAILABLE', `${method} failed`, { cause: error });
   }

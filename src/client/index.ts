@@ -17,6 +17,7 @@ export type {
 export type { EntityMetadata, EntityQuery } from './entity-query.ts';
 export { FailureDetails } from './failure-details.ts';
 export type { FailureDetailsOptions } from './failure-details.ts';
+export type { AccessToken, Credential } from './credential.ts';
 export type { SchedulerAddress } from './open-connection.ts';
 export { OrchestrationFailedError, OrchestrationState } from './orchestration-state.ts';
 export { TaskHubClient } from './task-hub-client.ts';

@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { Authentication } from '../config/connection-string.ts';
+import type { ConnectionString } from '../config/connection-string.ts';
 import { parseConnectionString, parseEndpoint } from '../config/connection-string.ts';
 import { invalidArgument } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
+import type { Credential } from './credential.ts';
 import { openGrpcConnection } from './grpc-connection.ts';
 import { createTokenProvider } from './token-provider.ts';
 import { userAgent } from './user-agent.ts';
@@ -17,6 +18,11 @@ export interface SchedulerAddress {
   readonly endpoint?: string | undefined;
   /** The hub, when the connection string names none. */
   readonly taskHub?: string | undefined;
+  /**
+   * Gives the tokens, instead of the one that `Authentication` means: any credential of `@azure/identity`, or an
+   * object of one's own for other issuers.
+   */
+  readonly credential?: Credential | undefined;
   /** A connection that the caller made; closing the client or worker closes it. */
   readonly connection?: Connection | undefined;
 }
@@ -37,21 +43,17 @@ export interface OpenConnectionOptions {
 export function openConnection(options: OpenConnectionOptions): Connection {
   const { address, caller, ...rest } = options;
   if (address.connection !== undefined) return address.connection;
-  const { endpoint, taskHub, authentication } = resolveAddress(address);
+  const resolved = resolveAddress(address);
+  const { credential } = address;
   return openGrpcConnection({
     ...rest,
-    endpoint,
-    taskHub,
+    ...resolved,
     userAgent: userAgent(caller),
-    tokenProvider: createTokenProvider({ authentication }),
+    tokenProvider: createTokenProvider({ identity: resolved, credential, clock: rest.clock }),
   });
 }
 
-function resolveAddress(address: SchedulerAddress): {
-  readonly endpoint: string;
-  readonly taskHub: string;
-  readonly authentication: Authentication;
-} {
+function resolveAddress(address: SchedulerAddress): ConnectionString {
   const { connectionString, endpoint, taskHub } = address;
   if (connectionString !== undefined) {
     return parseConnectionString(connectionString, { defaultTaskHub: taskHub });
@@ -61,5 +63,10 @@ function resolveAddress(address: SchedulerAddress): {
       'Say where the scheduler is: a "connectionString", or "endpoint" and "taskHub"',
     );
   }
-  return { endpoint: parseEndpoint(endpoint), taskHub, authentication: 'None' };
+  return {
+    endpoint: parseEndpoint(endpoint),
+    taskHub,
+    authentication: 'None',
+    additionallyAllowedTenants: [],
+  };
 }

@@ -1,4 +1,5 @@
 import { invalidArgument } from '../core/errors.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 /** How a client proves who it is. The spelling is the product's; parsing ignores case. */
 export const AUTHENTICATION_VALUES = [
@@ -29,6 +30,11 @@ export type ConnectionString = {
   readonly tokenFilePath?: string;
   /** Empty when not given. */
   readonly additionallyAllowedTenants: readonly string[];
+  /** PEM file of the CA to trust, for certificates that Node does not know. */
+  readonly caFile?: string;
+  /** PEM files of the certificate to show, where the scheduler asks for one. */
+  readonly clientCertFile?: string;
+  readonly clientKeyFile?: string;
 };
 
 export interface ParseConnectionStringOptions {
@@ -44,7 +50,20 @@ const KEYS = {
   tenantId: 'TenantId',
   tokenFilePath: 'TokenFilePath',
   additionallyAllowedTenants: 'AdditionallyAllowedTenants',
+  caFile: 'CaFile',
+  clientCertFile: 'ClientCertFile',
+  clientKeyFile: 'ClientKeyFile',
 } as const;
+
+/** Keys whose value is kept as it is, and that may be left out. */
+const PLAIN_KEYS = [
+  'clientId',
+  'tenantId',
+  'tokenFilePath',
+  'caFile',
+  'clientCertFile',
+  'clientKeyFile',
+] as const;
 
 const EXAMPLE = 'Endpoint=http://localhost:8080;TaskHub=default;Authentication=None';
 
@@ -66,16 +85,15 @@ export function parseConnectionString(
   if (pairs.size === 0) {
     throw invalidArgument(`The connection string is empty. Example: ${EXAMPLE}`);
   }
-  const clientId = pairs.get('clientid');
-  const tenantId = pairs.get('tenantid');
-  const tokenFilePath = pairs.get('tokenfilepath');
+  const plain = PLAIN_KEYS.flatMap((key) => {
+    const value = pairs.get(KEYS[key].toLowerCase());
+    return value === undefined ? [] : [[key, value] as const];
+  });
   return {
     endpoint: parseEndpoint(required(pairs, KEYS.endpoint)),
     taskHub: pairs.get('taskhub') ?? options.defaultTaskHub ?? required(pairs, KEYS.taskHub),
     authentication: parseAuthentication(required(pairs, KEYS.authentication)),
-    ...(clientId !== undefined && { clientId }),
-    ...(tenantId !== undefined && { tenantId }),
-    ...(tokenFilePath !== undefined && { tokenFilePath }),
+    ...Object.fromEntries(plain),
     additionallyAllowedTenants: parseList(pairs.get('additionallyallowedtenants')),
   };
 }
@@ -92,9 +110,7 @@ export function formatConnectionString(value: ConnectionString): string {
     [KEYS.endpoint, value.endpoint],
     [KEYS.taskHub, value.taskHub],
     [KEYS.authentication, value.authentication],
-    [KEYS.clientId, value.clientId],
-    [KEYS.tenantId, value.tenantId],
-    [KEYS.tokenFilePath, value.tokenFilePath],
+    ...PLAIN_KEYS.map((key) => [KEYS[key], value[key]] as const),
     [KEYS.additionallyAllowedTenants, tenants.length === 0 ? undefined : tenants.join(',')],
   ] as const;
   return pairs
@@ -154,7 +170,11 @@ function misspelled(pairs: ReadonlyMap<string, string>): string {
 function parseAuthentication(text: string): Authentication {
   const found = AUTHENTICATION_VALUES.find((value) => value.toLowerCase() === text.toLowerCase());
   if (found !== undefined) return found;
-  throw invalidArgument(`"Authentication" must be one of ${AUTHENTICATION_VALUES.join(', ')}`);
+  // The value is repeated only as far as it is like one of ours: it may be a secret in the wrong place.
+  const hint = didYouMean(text, AUTHENTICATION_VALUES);
+  throw invalidArgument(
+    `"Authentication" must be one of ${AUTHENTICATION_VALUES.join(', ')}${hint}`,
+  );
 }
 
 function parseList(text: string | undefined): readonly string[] {

@@ -300,7 +300,8 @@ describe('TaskHubClient', () => {
     [status.UNIMPLEMENTED, 'not here', 'UNIMPLEMENTED'],
     [status.UNAVAILABLE, 'draining', 'UNAVAILABLE'],
     [status.INTERNAL, 'bug', 'UNAVAILABLE'],
-    [status.PERMISSION_DENIED, 'not you', 'UNAVAILABLE'],
+    [status.PERMISSION_DENIED, 'not you', 'PERMISSION_DENIED'],
+    [status.UNAUTHENTICATED, 'who are you', 'UNAUTHENTICATED'],
   ] as const) {
     it(`shows ${status[code]} "${details}" as ${expected} with the scheduler's text`, async () => {
       scheduler.on('suspendInstance', () => {
@@ -358,10 +359,10 @@ describe('TaskHubClient', () => {
 
   it('says that other authentication comes later', () => {
     assert.throws(
-      () => TaskHubClient.open('Endpoint=http://h:1;TaskHub=h;Authentication=DefaultAzure'),
+      () => TaskHubClient.open('Endpoint=http://h:1;TaskHub=h;Authentication=VisualStudio'),
       {
-        code: 'UNIMPLEMENTED',
-        message: /Authentication=DefaultAzure arrives with a later version/,
+        code: 'INVALID_ARGUMENT',
+        message: /Authentication=VisualStudio" exists for \.NET only/,
       },
     );
   });

@@ -21,6 +21,9 @@ const connectionStrings = fc.record(
     clientId: word,
     tenantId: word,
     tokenFilePath: word,
+    caFile: word,
+    clientCertFile: word,
+    clientKeyFile: word,
     additionallyAllowedTenants: fc.array(word, { maxLength: 3 }),
   },
   {
@@ -80,6 +83,10 @@ describe('connection string', () => {
     ['Endpoint=ftp://h;TaskHub=h;Authentication=None', /"Endpoint" must be an http or https/],
     ['Endpoint=http://u:p@h;TaskHub=h;Authentication=None', /must not contain a user name/],
     ['Endpoint=http://h;TaskHub=h;Authentication=Magic', /"Authentication" must be one of None,/],
+    [
+      'Endpoint=http://h;TaskHub=h;Authentication=ManagedIdentiy',
+      /InteractiveBrowser \(did you mean 'ManagedIdentity'\?\)$/,
+    ],
   ] as const) {
     it(`names what is wrong with "${text}"`, () => {
       assert.throws(() => parseConnectionString(text), { code: 'INVALID_ARGUMENT', message });
