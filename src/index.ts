@@ -27,6 +27,9 @@ import {
   RetryOptions,
   TaskFailedError,
 } from './functions/value-classes.ts';
+import { EntityInstanceId } from './core/entity-instance-id.ts';
+import { EntityOperationFailedException } from './replay/errors.ts';
+import { TaskEntity } from './worker/task-entity.ts';
 import { DurableHttpResponse } from './replay/http-call.ts';
 
 installExtension();
@@ -46,6 +49,20 @@ export type {
   OrchestrationHandler,
   OrchestrationOptions,
 } from './functions/app.ts';
+export type { DurableEntityContext, EntityContext } from './functions/entity-context.ts';
+export type {
+  EntityClass,
+  EntityFunction,
+  EntityHandler,
+  EntityMaker,
+  EntityOptions,
+} from './functions/entity-invocation.ts';
+export type {
+  ITaskEntity,
+  TaskEntityContext,
+  TaskEntityOperation,
+  TaskEntityState,
+} from './worker/task-entity.ts';
 export type {
   CosmosDBDurableClientHandler,
   CosmosDBDurableClientOptions,
@@ -74,10 +91,6 @@ export type { StartNewOptions } from './functions/durable-client.ts';
 export type {
   ActivityTrigger,
   DurableClientInput,
-  DurableEntityContext,
-  EntityContext,
-  EntityHandler,
-  EntityOptions,
   EntityTrigger,
   ExceptionPropertiesProvider,
   FailureDetails,
@@ -108,6 +121,8 @@ export {
   DurableOrchestrationContext,
   DurableOrchestrationStatus,
   EntityId,
+  EntityInstanceId,
+  EntityOperationFailedException,
   EntityStateResponse,
   getClient,
   HttpManagementPayload,
@@ -118,6 +133,7 @@ export {
   OrchestrationRuntimeStatus,
   PurgeHistoryResult,
   RetryOptions,
+  TaskEntity,
   TaskFailedError,
   trigger,
 };
@@ -135,6 +151,8 @@ const durableFunctions = {
   DurableOrchestrationContext,
   DurableOrchestrationStatus,
   EntityId,
+  EntityInstanceId,
+  EntityOperationFailedException,
   EntityStateResponse,
   getClient,
   HttpManagementPayload,
@@ -145,6 +163,7 @@ const durableFunctions = {
   OrchestrationRuntimeStatus,
   PurgeHistoryResult,
   RetryOptions,
+  TaskEntity,
   TaskFailedError,
   trigger,
 };

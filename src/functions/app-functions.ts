@@ -3,12 +3,13 @@ import type { IdSource } from '../base/ids.ts';
 import type { TaskHubWorker } from '../worker/task-hub-worker.ts';
 import { HTTP_ACTIVITY } from '../replay/http-call.ts';
 import { activityInvoker } from './activity-invocation.ts';
+import { entityFactory } from './entity-invocation.ts';
 import { addHttpCalls } from './http-call/built-ins.ts';
 import { orchestratorStyle } from './orchestrator-style.ts';
 import type { DurableRegistry } from './registry.ts';
 
 export interface AddAppFunctionsOptions {
-  readonly functions: Pick<DurableRegistry, 'orchestrators' | 'activities'>;
+  readonly functions: Pick<DurableRegistry, 'orchestrators' | 'activities' | 'entities'>;
   /** Version of sub-orchestrations that name none. */
   readonly defaultVersion: string | undefined;
   /** Between the polls of `callHttp` where the server does not say. */
@@ -37,6 +38,9 @@ export function addAppFunctions(
     for (const [name, handler] of functions.activities) {
       if (!isNew(`activity ${name}`)) continue;
       worker.addActivityInvoker(name, activityInvoker(handler, ids));
+    }
+    for (const [name, entity] of functions.entities) {
+      if (isNew(`entity ${name}`)) worker.addNamedEntity(name, entityFactory(name, entity, ids));
     }
   };
   addMissing();

@@ -4,10 +4,15 @@ import { createLazyActivityTask, createLazySubOrchestrationTask } from '../repla
 import { invalidArgument } from '../core/errors.ts';
 import type { CoreOrchestrationContext } from '../replay/core-context.ts';
 import { loadCoreModule } from './core-module.ts';
+import type { EntityFunction, EntityOptions } from './entity-invocation.ts';
 import { assertNoHostRequests } from './host-only-bindings.ts';
-import { entitiesAreLater } from './registration-wrap.ts';
 import type { DurableOrchestrationContext } from './orchestration-context.ts';
-import { durableRegistry, registerActivity, registerOrchestrator } from './registry.ts';
+import {
+  durableRegistry,
+  registerActivity,
+  registerEntity,
+  registerOrchestrator,
+} from './registry.ts';
 import type { OrchestratorFunction } from './registry.ts';
 
 export * as client from './app-client.ts';
@@ -107,13 +112,20 @@ export function activity(
   return (input) => createLazyActivityTask(functionName, input);
 }
 
-/** Entities arrive with a later version: refuses, saying so (INVALID_ARGUMENT). */
-export const entity: <T = unknown>(
+/**
+ * Registers an entity: a function that is called for each operation, a class that extends `TaskEntity`
+ * (or has a `run` method), or a function that makes such an object.
+ */
+export function entity<T = unknown>(
   functionName: string,
-  handlerOrOptions: df.EntityHandler<T> | df.EntityOptions<T>,
-) => void = (functionName) => {
-  throw entitiesAreLater(functionName);
-};
+  handlerOrOptions: EntityFunction<T> | EntityOptions<T>,
+): void {
+  const options: EntityOptions<T> =
+    typeof handlerOrOptions === 'function' ? { handler: handlerOrOptions } : handlerOrOptions;
+  assertHandler('Entity', functionName, options);
+  assertNoHostRequests({ kind: 'entity', name: functionName, ...hostRequests(options) });
+  registerEntity(functionName, options.handler, registerOptions());
+}
 
 /**
  * Lets the app add facts to the failures of its activities; they reach orchestrators as

@@ -1,3 +1,5 @@
+import type { EntityMetadata } from '../client/entity-query.ts';
+import type { AsyncPageable } from '../client/page.ts';
 import type { TaskHubClient } from '../client/task-hub-client.ts';
 
 type Args<Name extends keyof TaskHubClient> = TaskHubClient[Name] extends (
@@ -88,5 +90,17 @@ export class TaskHubMethods {
     ...args: Args<'getOrchestrationHistory'>
   ): Result<'getOrchestrationHistory'> {
     return this.#hub.getOrchestrationHistory(...args);
+  }
+
+  getEntity<T = unknown>(...args: Args<'getEntity'>): Promise<EntityMetadata<T> | undefined> {
+    return this.#hub.getEntity<T>(...args);
+  }
+
+  getEntities<T = unknown>(...args: Args<'getEntities'>): AsyncPageable<EntityMetadata<T>> {
+    return this.#hub.getEntities<T>(...args);
+  }
+
+  cleanEntityStorage(...args: Args<'cleanEntityStorage'>): Result<'cleanEntityStorage'> {
+    return this.#hub.cleanEntityStorage(...args);
   }
 }

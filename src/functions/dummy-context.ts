@@ -3,6 +3,7 @@ import azureFunctions from '@azure/functions';
 import type { LogHandler } from '@azure/functions';
 import type * as df from 'durable-functions';
 import type { OrchestrationContext } from './app.ts';
+import type { DurableEntityContext, EntityContext } from './entity-context.ts';
 import type { DurableOrchestrationContext } from './orchestration-context.ts';
 
 /**
@@ -32,9 +33,9 @@ export type DummyOrchestrationContext = Omit<OrchestrationContext, 'df'> & {
 /** The same for an entity function. */
 export class DummyEntityContext<T = unknown>
   extends azureFunctions.InvocationContext
-  implements df.EntityContext<T>
+  implements EntityContext<T>
 {
-  df = undefined as unknown as df.DurableEntityContext<T>;
+  df = undefined as unknown as DurableEntityContext<T>;
 
   constructor(functionName?: string, invocationId?: string, logHandler?: LogHandler) {
     super(dummyInit(functionName, invocationId, logHandler));

@@ -2,6 +2,7 @@ import azureFunctions from '@azure/functions';
 import type { HttpRequest, HttpResponse } from '@azure/functions';
 import type * as df from 'durable-functions';
 import { TimeoutError } from '../client/connection.ts';
+import type { SignalEntityOptions } from '../client/entity-client.ts';
 import type { OrchestrationState } from '../client/orchestration-state.ts';
 import type { TaskHubClient } from '../client/task-hub-client.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -12,7 +13,7 @@ import { formatHistory } from './history-format.ts';
 import { assertLinkableId } from './instance-id.ts';
 import { statusFromName, toDurableOrchestrationStatus } from './instance-status.ts';
 import type { ManagementLinks } from './management/links.ts';
-import { HttpManagementPayload, PurgeHistoryResult } from './value-classes.ts';
+import { EntityStateResponse, HttpManagementPayload, PurgeHistoryResult } from './value-classes.ts';
 
 /** `dedupeStatuses` is new in durable-functions 4: states in which an existing instance is kept. */
 export interface StartNewOptions extends df.StartNewOptions {
@@ -55,11 +56,6 @@ const RETRY_AFTER_SECONDS = '10';
 export class DurableClient extends TaskHubMethods implements df.DurableClient {
   readonly taskHubName: string;
   readonly uniqueWebhookOrigins: string[];
-  // What later versions bring: typed as it will be, and rejecting with a sentence that says so.
-
-  readonly readEntityState: df.DurableClient['readEntityState'] = () => later('readEntityState');
-  readonly signalEntity: df.DurableClient['signalEntity'] = () => later('signalEntity');
-
   readonly #options: DurableClientOptions;
   readonly #client: TaskHubClient;
 
@@ -193,6 +189,30 @@ export class DurableClient extends TaskHubMethods implements df.DurableClient {
   /** Lets a suspended instance go on. */
   async resume(instanceId: string, reason: string): Promise<void> {
     await found(instanceId, this.#client.resumeOrchestration(instanceId, reason));
+  }
+
+  /** Whether an entity exists, and its state. */
+  async readEntityState<T>(
+    entityId: df.EntityId,
+    options: df.TaskHubOptions = {},
+  ): Promise<df.EntityStateResponse<T>> {
+    const entity = await this.#clientFor(options).getEntity<T>(entityId);
+    if (entity?.includesState !== true) return new EntityStateResponse<T>(false);
+    return new EntityStateResponse<T>(true, entity.state);
+  }
+
+  /**
+   * Sends an operation to an entity. Unlike in durable-functions 3.x the operation has to have a name:
+   * the scheduler takes no other.
+   */
+  async signalEntity(
+    entityId: df.EntityId,
+    operationName?: string,
+    operationContent?: unknown,
+    options: SignalEntityOptions & df.TaskHubOptions = {},
+  ): Promise<void> {
+    const client = this.#clientFor(options);
+    await client.signalEntity(entityId, operationName ?? '', operationContent, options);
   }
 
   /**
@@ -353,15 +373,6 @@ function noDataFor(instanceId: string): Error {
   return new Error(
     'DurableClient error: Durable Functions extension replied with HTTP 404 response. This usually ' +
       `means we could not find any data associated with the instanceId provided: ${instanceId}.`,
-  );
-}
-
-function later(method: string): Promise<never> {
-  return Promise.reject(
-    new TaskHubError(
-      'UNIMPLEMENTED',
-      `DurableClient.${method}() arrives with a later version of durabletask-scheduler.`,
-    ),
   );
 }
 

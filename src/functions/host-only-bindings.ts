@@ -2,7 +2,7 @@ import { invalidArgument } from '../core/errors.ts';
 
 /** What the registration of a durable function asks of the host, as far as it was told. */
 export interface HostRequests {
-  readonly kind: 'orchestration' | 'activity';
+  readonly kind: 'orchestration' | 'activity' | 'entity';
   readonly name: string;
   readonly inputs: readonly HostBinding[];
   readonly outputs: readonly HostBinding[];
@@ -17,6 +17,8 @@ export interface HostBinding {
 
 const CLIENT_INPUTS = ['durableclient', 'orchestrationclient'];
 
+const KINDS = { orchestration: 'Orchestration', activity: 'Activity', entity: 'Entity' } as const;
+
 /** True for the input that only says "give me a durable client": no host is needed for it. */
 export function isDurableClientInput(binding: HostBinding): boolean {
   return typeof binding.type === 'string' && CLIENT_INPUTS.includes(binding.type.toLowerCase());
@@ -27,7 +29,7 @@ export function isDurableClientInput(binding: HostBinding): boolean {
  * process, so nobody fills extra inputs, writes extra outputs or repeats a failed invocation.
  */
 export function assertNoHostRequests(requests: HostRequests): void {
-  const who = `${requests.kind === 'activity' ? 'Activity' : 'Orchestration'} "${requests.name}"`;
+  const who = `${KINDS[requests.kind]} "${requests.name}"`;
   const why = 'Durable functions run inside the worker process, where no host serves bindings';
   const input = requests.inputs.find((binding) => !isDurableClientInput(binding));
   if (input !== undefined) {
@@ -56,5 +58,5 @@ function describe({ name, type }: HostBinding): string {
 }
 
 function place({ kind }: HostRequests): string {
-  return kind === 'activity' ? 'in the handler' : 'in an activity';
+  return kind === 'orchestration' ? 'in an activity' : 'in the handler';
 }

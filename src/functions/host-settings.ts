@@ -31,7 +31,7 @@ export const HOST_SETTINGS: readonly HostSetting[] = [
     'activities at once in the whole host: shared out among its worker processes; 10 per core',
   ),
   honoured('maxConcurrentOrchestratorFunctions', 'orchestrator turns at once; the same'),
-  fixed('maxConcurrentEntityFunctions', 'entities arrive with a later version'),
+  honoured('maxConcurrentEntityFunctions', 'entities at once; the same'),
   honoured('maxOrchestrationActions', 'actions that one turn may ask for; 100,000'),
   honoured(
     'extendedSessionsEnabled',

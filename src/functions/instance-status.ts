@@ -91,6 +91,7 @@ export function valueOf(text: string | undefined): unknown {
   }
 }
 
-function toSeconds(time: Date): string {
+/** A time as the durable HTTP API writes it. */
+export function toSeconds(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }

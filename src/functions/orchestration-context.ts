@@ -15,6 +15,13 @@ export interface DurableOrchestrationContext extends df.DurableOrchestrationCont
   callHttp(options: CallHttpOptions): df.Task;
   /** `saveEvents`: events that nobody has waited for come along. Default false. */
   continueAsNew(input: unknown, saveEvents?: boolean): void;
+  /** `signalTime`: when the entity gets it. Default: at once. Not to be yielded. */
+  signalEntity(
+    entityId: df.EntityId,
+    operationName: string,
+    operationInput?: unknown,
+    options?: { readonly signalTime?: Date | undefined },
+  ): void;
   /** Sends an event to another instance, at once. Not to be yielded. */
   sendEvent(instanceId: string, eventName: string, eventData?: unknown): void;
 }

@@ -1,8 +1,9 @@
 import type { ActivityHandler } from 'durable-functions';
 import { invalidArgument } from '../core/errors.ts';
 import type { CoreBinding, CoreCallback, CoreFunctionMetadata, CoreModule } from './core-module.ts';
+import type { EntityFunction } from './entity-invocation.ts';
 import { assertNoHostRequests, isDurableClientInput } from './host-only-bindings.ts';
-import { registerActivity, registerOrchestrator } from './registry.ts';
+import { registerActivity, registerEntity, registerOrchestrator } from './registry.ts';
 import type { OrchestratorFunction } from './registry.ts';
 
 const WRAPPED = Symbol.for('durabletask-scheduler.functions.wrapped');
@@ -35,9 +36,8 @@ function routeDurableTrigger(
   if (trigger === undefined) return undefined;
   const { name } = metadata;
   const kind = durableKind(trigger);
-  if (kind === 'entity') throw entitiesAreLater(name);
   assertNoHostRequests({
-    kind: kind === 'activity' ? 'activity' : 'orchestration',
+    kind: kind ?? 'orchestration',
     name,
     inputs: bindings.filter((binding) => binding !== trigger && binding['direction'] !== 'out'),
     outputs: bindings.filter((binding) => binding['direction'] === 'out'),
@@ -45,6 +45,8 @@ function routeDurableTrigger(
   });
   if (kind === 'activity') {
     registerActivity(name, callback as ActivityHandler, { isHosted: true });
+  } else if (kind === 'entity') {
+    registerEntity(name, asEntity(name, callback), { isHosted: true });
   } else {
     registerOrchestrator(name, asOrchestrator(name, callback), { isHosted: true });
   }
@@ -78,17 +80,19 @@ function asOrchestrator(name: string, callback: CoreCallback): OrchestratorFunct
   );
 }
 
+/** The published package's wrapper takes the .NET extension's JSON and a context; an entity one thing. */
+function asEntity(name: string, callback: CoreCallback): EntityFunction<never> {
+  if (callback.length <= 1) return callback as EntityFunction<never>;
+  throw invalidArgument(
+    `Entity "${name}" was registered by another copy of durable-functions. Register it with app.entity ` +
+      'of durabletask-scheduler, or preload durabletask-scheduler/register (node --import) so that ' +
+      'durable-functions resolves to it.',
+  );
+}
+
 function withoutClientInputs(metadata: CoreFunctionMetadata): CoreFunctionMetadata {
   const bindings = Object.entries(metadata.bindings);
   if (!bindings.some(([, binding]) => isDurableClientInput(binding))) return metadata;
   const kept = bindings.filter(([, binding]) => !isDurableClientInput(binding));
   return { ...metadata, bindings: Object.fromEntries(kept) };
-}
-
-/** The refusal of an entity, until this package runs them. */
-export function entitiesAreLater(name: string): Error {
-  return invalidArgument(
-    `Entity "${name}" cannot be registered: entities arrive with a later version of ` +
-      'durabletask-scheduler. Remove the registration, or keep the state in an orchestration.',
-  );
 }

@@ -1,6 +1,7 @@
 import type { ActivityHandler, ExceptionPropertiesProvider } from 'durable-functions';
 import { invalidArgument } from '../core/errors.ts';
 import type { OrchestratorHandler } from '../worker/registry.ts';
+import type { EntityFunction } from './entity-invocation.ts';
 
 /** An orchestrator in any of its shapes; `orchestratorStyle` tells them apart. */
 export type OrchestratorFunction = OrchestratorHandler;
@@ -9,6 +10,7 @@ export type OrchestratorFunction = OrchestratorHandler;
 export interface DurableRegistry {
   readonly orchestrators: Map<string, OrchestratorFunction>;
   readonly activities: Map<string, ActivityHandler>;
+  readonly entities: Map<string, EntityFunction<never>>;
   exceptionPropertiesProvider: ExceptionPropertiesProvider | undefined;
   /** Told of each registration: apps may register until their last appStart hook has run. */
   onRegistered: (() => void) | undefined;
@@ -28,6 +30,7 @@ export function durableRegistry(): DurableRegistry {
   holder[KEY] ??= {
     orchestrators: new Map(),
     activities: new Map(),
+    entities: new Map(),
     exceptionPropertiesProvider: undefined,
     onRegistered: undefined,
     state: new Map(),
@@ -81,6 +84,21 @@ export function isReservedName(name: string): boolean {
   return /^BuiltIn__/i.test(name);
 }
 
+/** Adds an entity; a name taken by any durable function is refused (INVALID_ARGUMENT). */
+export function registerEntity(
+  name: string,
+  entity: EntityFunction<never>,
+  options: RegisterOptions,
+): void {
+  assertFree(name, options);
+  if (name.includes('@')) {
+    throw invalidArgument(`Entity "${name}": the name of an entity must not contain "@".`);
+  }
+  const registry = durableRegistry();
+  registry.entities.set(name, entity);
+  registry.onRegistered?.();
+}
+
 /** Whether an orchestrator of that name is registered; function names are compared without case. */
 export function hasOrchestrator(name: string): boolean {
   return spellingOf(durableRegistry().orchestrators, name) !== undefined;
@@ -106,12 +124,17 @@ function assertFree(name: string, { isHosted }: RegisterOptions): void {
     );
   }
   if (!isHosted) return;
-  const { orchestrators, activities } = durableRegistry();
-  const orchestrator = spellingOf(orchestrators, name);
-  if (orchestrator === undefined && spellingOf(activities, name) === undefined) return;
-  const kind = orchestrator === undefined ? 'an activity' : 'an orchestration';
+  const kind = takenBy(name);
+  if (kind === undefined) return;
   throw invalidArgument(
     `Function "${name}" is registered twice (the first time as ${kind}). ` +
       'Function names are unique within an app, whatever their case: rename one of them.',
   );
+}
+
+function takenBy(name: string): string | undefined {
+  const { orchestrators, activities, entities } = durableRegistry();
+  if (spellingOf(orchestrators, name) !== undefined) return 'an orchestration';
+  if (spellingOf(activities, name) !== undefined) return 'an activity';
+  return spellingOf(entities, name) === undefined ? undefined : 'an entity';
 }

@@ -93,9 +93,9 @@ export class ExtensionRuntime {
 
   /** Takes up work as soon as there is a durable function, and adds those that were registered since. */
   #serve(settings: ExtensionSettings): void {
-    const { orchestrators, activities } = durableRegistry();
+    const { orchestrators, activities, entities } = durableRegistry();
     const { logger } = this.#options;
-    if (orchestrators.size + activities.size === 0) {
+    if (orchestrators.size + activities.size + entities.size === 0) {
       logger.info('no durable functions are registered: this process only starts and manages them');
       return;
     }
@@ -105,6 +105,7 @@ export class ExtensionRuntime {
       taskHub: settings.taskHub,
       orchestrations: [...orchestrators.keys()].join(','),
       activities: [...activities.keys()].join(','),
+      entities: [...entities.keys()].join(','),
     });
   }
 
@@ -213,6 +214,7 @@ export class ExtensionRuntime {
       connectionString: formatConnectionString(settings.connection),
       maxConcurrentOrchestrations: settings.maxConcurrentOrchestrations,
       maxConcurrentActivities: settings.maxConcurrentActivities,
+      maxConcurrentEntities: settings.maxConcurrentEntities,
       // The host compares function names so, and apps that ran under it may rely on it.
       ignoresNameCase: true,
       versioning: settings.versioning,

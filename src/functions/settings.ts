@@ -17,6 +17,7 @@ export interface ExtensionSettings {
   readonly taskHub: string;
   readonly maxConcurrentOrchestrations: number;
   readonly maxConcurrentActivities: number;
+  readonly maxConcurrentEntities: number;
   /** Actions that one turn may ask for. */
   readonly actionsMax: number | undefined;
   /** Orchestrators kept in memory between turns: 0, or `undefined` for the worker's default. */
@@ -75,6 +76,7 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
     taskHub: connection.taskHub,
     maxConcurrentOrchestrations: concurrency('maxConcurrentOrchestratorFunctions'),
     maxConcurrentActivities: concurrency('maxConcurrentActivityFunctions'),
+    maxConcurrentEntities: concurrency('maxConcurrentEntityFunctions'),
     defaultVersion: host.text(`${DURABLE}.defaultVersion`),
     versioning: readVersioning(host),
     httpSleepMs: readWhole(host, 'httpSettings.defaultAsyncRequestSleepTimeMilliseconds', 30_000),

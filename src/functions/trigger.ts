@@ -11,7 +11,7 @@ export function orchestration(): OrchestrationTrigger {
   return azureFunctions.trigger.generic({ type: 'orchestrationTrigger' }) as OrchestrationTrigger;
 }
 
-/** The trigger of an entity, for `app.generic`; refused at registration until entities arrive. */
+/** The trigger of an entity, for `app.generic`. */
 export function entity(): EntityTrigger {
   return azureFunctions.trigger.generic({ type: 'entityTrigger' }) as EntityTrigger;
 }

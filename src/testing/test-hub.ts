@@ -7,6 +7,7 @@ import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import { isTerminal, statusName } from '../core/instance.ts';
 import type { AsyncOrchestrationHandler, OrchestrationHandler } from '../functions/app.ts';
 import { addAppFunctions } from '../functions/app-functions.ts';
+import type { EntityFunction } from '../functions/entity-invocation.ts';
 import { durableRegistry } from '../functions/registry.ts';
 import type { OrchestratorFunction } from '../functions/registry.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -28,6 +29,8 @@ export interface TestHubOptions {
   readonly orchestrators?: Readonly<Record<string, TestOrchestrator>> | undefined;
   /** Activities by name, as for `app.activity`: `(input, context)`. */
   readonly activities?: Readonly<Record<string, ActivityHandler>> | undefined;
+  /** Entities by name, as for `app.entity`. */
+  readonly entities?: Readonly<Record<string, EntityFunction<never>>> | undefined;
   /** Also serves what the app has registered through `app.orchestration` and its siblings. */
   readonly includesApp?: boolean | undefined;
   /** The hub's time at first. Default 2026-01-01T00:00:00Z. */
@@ -213,7 +216,7 @@ function addFunctions(
   options: TestHubOptions,
   parts: { readonly clock: ManualClock; readonly ids: IdSource },
 ): void {
-  const { orchestrators = {}, activities = {}, includesApp = false } = options;
+  const { orchestrators = {}, activities = {}, entities = {}, includesApp = false } = options;
   const app = durableRegistry();
   const functions = {
     orchestrators: new Map<string, OrchestratorFunction>([
@@ -221,6 +224,7 @@ function addFunctions(
       ...Object.entries(orchestrators),
     ]),
     activities: new Map([...(includesApp ? app.activities : []), ...Object.entries(activities)]),
+    entities: new Map([...(includesApp ? app.entities : []), ...Object.entries(entities)]),
   };
   addAppFunctions(worker, { functions, defaultVersion: undefined, ...parts });
 }

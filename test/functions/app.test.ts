@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import azureFunctions from '@azure/functions';
 import { AtomicTask } from '../../src/replay/tasks.ts';
-import { app, input, RetryOptions, trigger } from '../../src/index.ts';
+import { app, input, RetryOptions, TaskEntity, trigger } from '../../src/index.ts';
 import { durableRegistry } from '../../src/functions/registry.ts';
 
 const blobInput = azureFunctions.input.storageBlob({ path: 'x/y', connection: 'C' });
@@ -11,6 +11,7 @@ describe('app', () => {
   afterEach(() => {
     durableRegistry().orchestrators.clear();
     durableRegistry().activities.clear();
+    durableRegistry().entities.clear();
   });
 
   it('registers an orchestrator, given alone or in options', () => {
@@ -115,11 +116,27 @@ describe('app', () => {
     assert.throws(() => app.activity('broken', options), /"broken" needs a handler/);
   });
 
-  it('refuses an entity, saying that it comes later', () => {
-    assert.throws(
-      () => app.entity('Counter', () => undefined),
-      /entities arrive with a later version/,
-    );
+  it('registers entities: functions, classes, options', () => {
+    class Cart extends TaskEntity<string[]> {}
+    app.entity('Counter', () => undefined);
+    app.entity('Cart', Cart);
+    app.entity('Basket', { handler: () => new Cart() });
+
+    assert.deepEqual([...durableRegistry().entities.keys()], ['Counter', 'Cart', 'Basket']);
+  });
+
+  it('refuses an entity without a handler, with a host binding or with an @ in its name', () => {
+    const handler = (): void => undefined;
+
+    assert.throws(() => {
+      app.entity('broken', { handler: 'x' as never });
+    }, /Entity "broken" needs a handler/);
+    assert.throws(() => {
+      app.entity('reads-blob', { handler, extraInputs: [blobInput] });
+    }, /Entity "reads-blob" has the extra input .* in the handler/);
+    assert.throws(() => {
+      app.entity('a@b', handler);
+    }, /Entity "a@b": the name of an entity must not contain "@"/);
   });
 
   it('makes triggers of the three durable kinds', () => {

@@ -10,6 +10,7 @@ import { createLinks } from '../../src/functions/management/links.ts';
 import {
   DurableOrchestrationStatus,
   EntityId,
+  EntityStateResponse,
   HttpManagementPayload,
   OrchestrationRuntimeStatus,
   PurgeHistoryResult,
@@ -343,12 +344,68 @@ describe('DurableClient', () => {
     });
   });
 
-  it('says of entities that they come later', async () => {
-    const { client } = open();
+  it('reads the state of an entity', async () => {
+    const reply = (serializedState?: string) => () => ({
+      exists: true,
+      entity: {
+        instanceId: '@counter@a',
+        ...(serializedState !== undefined && { serializedState }),
+      },
+    });
+    const id = new EntityId('Counter', 'a');
+    const read = async (replies: Parameters<typeof open>[0]) =>
+      open(replies).client.readEntityState(id);
 
-    await assert.rejects(
-      client.signalEntity(new EntityId('Counter', 'a')),
-      /signalEntity\(\) arrives with a later version/,
+    const found = await read({ GetEntity: reply('0') });
+    assert.ok(found instanceof EntityStateResponse);
+    assert.deepEqual([found.entityExists, found.entityState], [true, 0]);
+    assert.equal((await read({ GetEntity: () => ({}) })).entityExists, false);
+    assert.equal((await read({ GetEntity: reply() })).entityExists, false);
+  });
+
+  it('signals an entity, with falsy inputs too', async () => {
+    const { client, scheduler } = open();
+    const id = new EntityId('Counter', 'a');
+
+    for (const input of [0, false, '', null, undefined])
+      await client.signalEntity(id, 'set', input);
+
+    assert.deepEqual(
+      scheduler
+        .requestsTo('SignalEntity')
+        .map(({ instanceId, name, input }) => [instanceId, name, input]),
+      ['0', 'false', '""', 'null', undefined].map((input) => ['@counter@a', 'set', input]),
     );
+  });
+
+  it('signals an entity later', async () => {
+    const { client, scheduler } = open();
+
+    const signalTime = new Date(5_000);
+    await client.signalEntity(new EntityId('Counter', 'a'), 'set', 1, { signalTime });
+
+    const [request] = scheduler.requestsTo('SignalEntity');
+    assert.deepEqual(request?.['scheduledTime'], timestampFromDate(signalTime));
+  });
+
+  it('refuses a signal without an operation, which no scheduler takes', async () => {
+    await assert.rejects(open().client.signalEntity(new EntityId('Counter', 'a')), {
+      message: 'operationName must not be empty',
+    });
+  });
+
+  it('lists and cleans entities', async () => {
+    const { client } = open({
+      QueryEntities: () => ({ entities: [{ instanceId: '@counter@a', serializedState: '1' }] }),
+      CleanEntityStorage: () => ({ emptyEntitiesRemoved: 2 }),
+    });
+
+    const found = await Array.fromAsync(client.getEntities<number>(), ({ id, state }) => [
+      id.toString(),
+      state,
+    ]);
+
+    assert.deepEqual(found, [['@counter@a', 1]]);
+    assert.equal((await client.cleanEntityStorage()).emptyEntitiesRemoved, 2);
   });
 });

@@ -23,6 +23,7 @@ describe('wrapRegisterFunction', () => {
   afterEach(() => {
     durableRegistry().orchestrators.clear();
     durableRegistry().activities.clear();
+    durableRegistry().entities.clear();
   });
 
   it('takes durable client inputs out of what the host sees', () => {
@@ -98,13 +99,25 @@ describe('wrapRegisterFunction', () => {
     );
   });
 
-  it('refuses an entity, saying that entities come later', () => {
+  it('keeps an entity from the host and registers it', () => {
+    const { core, seenByHost } = openHost();
+    const trigger = { type: 'entityTrigger', direction: 'in', name: 'context' };
+    const entity = (): void => undefined;
+
+    core.registerFunction({ name: 'Counter', bindings: { context: trigger } }, entity);
+
+    assert.deepEqual(seenByHost(), []);
+    assert.equal(durableRegistry().entities.get('Counter'), entity);
+  });
+
+  it('refuses an entity that another copy of durable-functions has wrapped', () => {
     const { core } = openHost();
     const trigger = { type: 'entityTrigger', direction: 'in', name: 'context' };
+    const wrapped = (entityTrigger: never, context: never): unknown => [entityTrigger, context];
 
     assert.throws(
-      () => core.registerFunction({ name: 'e', bindings: { context: trigger } }, () => undefined),
-      /Entity "e" cannot be registered: entities arrive with a later version/,
+      () => core.registerFunction({ name: 'e', bindings: { context: trigger } }, wrapped),
+      /Entity "e" was registered by another copy of durable-functions.*app\.entity/,
     );
   });
 

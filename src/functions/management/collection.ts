@@ -1,13 +1,12 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { AsyncPageable, Page } from '../../client/page.ts';
-import type { OrchestrationState } from '../../client/orchestration-state.ts';
 import { invalidArgument } from '../../core/errors.ts';
 import { toStatusBody } from '../instance-status.ts';
 import type { ManagementOptions } from './options.ts';
 import { readDate, readFlag, readStatuses, readTop } from './parameters.ts';
 
 /** In both directions: where the next page begins. */
-const TOKEN_HEADER = 'x-ms-continuation-token';
+export const TOKEN_HEADER = 'x-ms-continuation-token';
 
 /** One page of statuses; the header says where the next begins, and is left out on the last. */
 export async function answerList(
@@ -63,9 +62,8 @@ function purged(instancesDeleted: number): HttpResponseInit {
   return instancesDeleted === 0 ? { status: 404 } : { status: 200, jsonBody: { instancesDeleted } };
 }
 
-async function firstPage(
-  pageable: AsyncPageable<OrchestrationState>,
-): Promise<Page<OrchestrationState> | undefined> {
+/** The page that a list begins with. */
+export async function firstPage<T>(pageable: AsyncPageable<T>): Promise<Page<T> | undefined> {
   for await (const page of pageable.asPages()) return page;
   return undefined;
 }

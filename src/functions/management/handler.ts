@@ -10,15 +10,17 @@ import { isReservedName } from '../registry.ts';
 import { assertLinkableId } from '../instance-id.ts';
 import { toStatusBody } from '../instance-status.ts';
 import { answerList, answerPurge, answerPurgeMany } from './collection.ts';
+import { answerDelete, answerEntities, answerEntity, answerSignal } from './entities.ts';
 import { isSignatureValid } from './link-signature.ts';
 import { readOperation } from './operation.ts';
 import type { ManagementOperation } from './operation.ts';
 import type { ManagementOptions } from './options.ts';
-import { readFlag, readJson, readWait } from './parameters.ts';
+import { isJsonType, readFlag, readJson, readWait } from './parameters.ts';
 import { answerRestart, answerRewind } from './revival.ts';
 import { answerStarted, isServerError } from './started.ts';
 
 type InstanceRequest = Extract<ManagementOperation, { kind: 'instance' }>;
+type EntityOperation = Extract<ManagementOperation, { kind: 'entity' }>;
 type StartRequest = Extract<ManagementOperation, { kind: 'start' }>;
 
 /** A request below one of the two management routes. */
@@ -95,11 +97,10 @@ async function answerOperation(
 ): Promise<HttpResponseInit> {
   assertOwnTaskHub(request, options);
   switch (operation.kind) {
-    case 'later':
-      throw new TaskHubError(
-        'UNIMPLEMENTED',
-        `${operation.what} arrives with a later version of durabletask-scheduler.`,
-      );
+    case 'entities':
+      return answerEntities(operation.name, request, options);
+    case 'entity':
+      return answerOneEntity(operation, request, options);
     case 'start':
       return answerStart(operation, request, options);
     case 'list':
@@ -109,6 +110,21 @@ async function answerOperation(
     case 'instance':
       assertLinkableId(operation.instanceId);
       return answerInstance(operation, request, options);
+  }
+}
+
+function answerOneEntity(
+  operation: EntityOperation,
+  request: HttpRequest,
+  options: ManagementOptions,
+): Promise<HttpResponseInit> {
+  switch (operation.operation) {
+    case 'read':
+      return answerEntity(operation, options);
+    case 'signal':
+      return answerSignal(operation, request, options);
+    case 'delete':
+      return answerDelete(operation, options);
   }
 }
 
@@ -232,7 +248,6 @@ function sendCommand(
 }
 
 async function readEvent(request: HttpRequest): Promise<unknown> {
-  const contentType = request.headers.get('content-type') ?? '';
-  if (/^application\/json\s*(;|$)/i.test(contentType)) return readJson(request);
+  if (isJsonType(request)) return readJson(request);
   throw invalidArgument('Only application/json request content is supported');
 }

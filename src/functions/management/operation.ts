@@ -15,8 +15,14 @@ export type ManagementOperation =
     }
   | { readonly kind: 'list' }
   | { readonly kind: 'purgeMany' }
-  /** A route of the product that a later version of this package serves. */
-  | { readonly kind: 'later'; readonly what: string };
+  /** All entities, or all of a name. */
+  | { readonly kind: 'entities'; readonly name: string | undefined }
+  | {
+      readonly kind: 'entity';
+      readonly operation: 'read' | 'signal' | 'delete';
+      readonly name: string;
+      readonly key: string;
+    };
 
 export type InstanceOperation =
   'status' | 'raiseevent' | 'terminate' | 'suspend' | 'resume' | 'rewind' | 'restart' | 'purge';
@@ -37,7 +43,7 @@ export function readOperation(method: string, path: string): ManagementOperation
     case 'instances':
       return readInstance(method, rest);
     case 'entities':
-      return rest.length <= 2 ? { kind: 'later', what: 'Entities over HTTP' } : undefined;
+      return readEntity(method, rest);
     default:
       return undefined;
   }
@@ -66,6 +72,24 @@ function readInstance(method: string, rest: readonly string[]): ManagementOperat
   return INSTANCE_VERBS.includes(word)
     ? instance(word as InstanceOperation, instanceId)
     : undefined;
+}
+
+function readEntity(method: string, rest: readonly string[]): ManagementOperation | undefined {
+  const [name, key] = rest;
+  if (name === undefined || key === undefined) {
+    return method === 'GET' ? { kind: 'entities', name } : undefined;
+  }
+  if (rest.length > 2) return undefined;
+  switch (method) {
+    case 'GET':
+      return { kind: 'entity', operation: 'read', name, key };
+    case 'POST':
+      return { kind: 'entity', operation: 'signal', name, key };
+    case 'DELETE':
+      return { kind: 'entity', operation: 'delete', name, key };
+    default:
+      return undefined;
+  }
 }
 
 function readCollection(method: string): ManagementOperation | undefined {

@@ -66,7 +66,16 @@ export function readTop(request: HttpRequest): number | undefined {
 /** The body; `undefined` for none. INVALID_ARGUMENT for one that is no JSON. */
 export async function readJson(request: HttpRequest): Promise<unknown> {
   const text = await request.text();
-  if (text.trim() === '') return undefined;
+  return text.trim() === '' ? undefined : parseJson(text);
+}
+
+/** Whether the body says that it is JSON. */
+export function isJsonType(request: HttpRequest): boolean {
+  return /^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '');
+}
+
+/** INVALID_ARGUMENT for what is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

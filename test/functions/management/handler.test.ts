@@ -1,74 +1,17 @@
 import assert from 'node:assert/strict';
-import azureFunctions from '@azure/functions';
-import type { HttpRequestInit, HttpResponseInit } from '@azure/functions';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { TaskHubClient } from '../../../src/client/task-hub-client.ts';
 import { TaskHubError } from '../../../src/core/errors.ts';
-import { answerManagement } from '../../../src/functions/management/handler.ts';
-import { createLinks } from '../../../src/functions/management/links.ts';
 import { OrchestrationStatus } from '../../../src/proto/orchestrator_service_pb.ts';
-import { silentLogger } from '../../../src/telemetry/logger.ts';
-import { FakeScheduler } from '../support/fake-scheduler.ts';
+import { ask, NOW } from '../support/management.ts';
+import type { Asked } from '../support/management.ts';
 import { failedReply, instanceReply } from '../support/instances.ts';
 
-const SECRET = 'a secret of thirty-two characters';
-const NOW = 1_000_000;
 const running = { GetInstance: () => instanceReply() };
 const missing = { GetInstance: () => ({ exists: false }) };
 const completed = {
   GetInstance: () =>
     instanceReply({ orchestrationStatus: OrchestrationStatus.COMPLETED, output: '["done"]' }),
 };
-
-interface Asked {
-  readonly method?: string;
-  /** Path below the route, with its query. */
-  readonly path: string;
-  readonly body?: string;
-  readonly headers?: Record<string, string>;
-  readonly isSigned?: boolean;
-}
-
-type Replies = ConstructorParameters<typeof FakeScheduler>[0];
-
-async function ask(
-  { method = 'GET', path, body, headers = {}, isSigned = false }: Asked,
-  replies: Replies = {},
-): Promise<{ response: HttpResponseInit; scheduler: FakeScheduler }> {
-  const scheduler = new FakeScheduler(replies);
-  const url = new URL(`https://app.net/api/durabletask/${path}`);
-  const init: HttpRequestInit = {
-    method,
-    url: url.href,
-    headers,
-    query: Object.fromEntries(url.searchParams),
-    ...(body !== undefined && { body: { bytes: Buffer.from(body) } }),
-  };
-  const linkOptions = {
-    http: { routePrefix: 'api', usesForwardedHost: false, ownOrigin: 'http://localhost:7071' },
-    taskHub: 'hub',
-    connectionName: 'CONN',
-    secrets: { secret: SECRET, ttlMs: 60_000 },
-    now: NOW,
-  };
-  const response = await answerManagement(
-    {
-      request: new azureFunctions.HttpRequest(init),
-      path: url.pathname.slice('/api/durabletask/'.length),
-      isSigned,
-    },
-    {
-      client: TaskHubClient.open({ connection: scheduler }),
-      taskHub: 'hub',
-      linksFor: (id, request) => createLinks(id, { ...linkOptions, request }),
-      hasOrchestrator: (name) => name === 'Hello',
-      secret: SECRET,
-      clock: { now: () => NOW, sleepUntil: () => Promise.resolve() },
-      logger: silentLogger,
-    },
-  );
-  return { response, scheduler };
-}
 
 function post(path: string, more: Omit<Asked, 'path'> = {}): Asked {
   return { method: 'POST', path, ...more };
@@ -236,13 +179,6 @@ describe('answerManagement', () => {
     );
 
     assert.deepEqual(statuses, [202, 202, 400]);
-  });
-
-  it('answers 501 to entities, which come later', async () => {
-    const { response } = await ask({ path: 'entities/Counter/a' });
-
-    assert.equal(response.status, 501);
-    assert.match(response.body as string, /arrives with a later version/);
   });
 
   it('lists instances page by page, with the token of the next in a header', async () => {

@@ -56,8 +56,23 @@ describe('readOperation', () => {
     assert.deepEqual(readOperation('DELETE', 'instances'), { kind: 'purgeMany' });
   });
 
-  it('knows that entities come later', () => {
-    assert.equal(readOperation('GET', 'entities/Counter/a')?.kind, 'later');
+  it('reads what concerns one entity, or all', () => {
+    const one = { kind: 'entity', name: 'Counter', key: 'a/b' };
+
+    assert.deepEqual(readOperation('GET', 'Entities/Counter/a%2Fb'), { ...one, operation: 'read' });
+    assert.deepEqual(readOperation('POST', 'entities/Counter/a%2Fb'), {
+      ...one,
+      operation: 'signal',
+    });
+    assert.deepEqual(readOperation('DELETE', 'entities/Counter/a%2Fb'), {
+      ...one,
+      operation: 'delete',
+    });
+    assert.deepEqual(readOperation('GET', 'entities'), { kind: 'entities', name: undefined });
+    assert.deepEqual(readOperation('GET', 'entities/Counter'), {
+      kind: 'entities',
+      name: 'Counter',
+    });
   });
 
   it('knows no other verb and no other path', () => {
