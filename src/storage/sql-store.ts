@@ -8,8 +8,9 @@ import type { RowCommit } from './round/apply.ts';
 import { migrate } from './migrations/migrate.ts';
 import { Catalog } from './sql/catalog.ts';
 import { Hints } from './sql/hints.ts';
-import { createHub, deleteHub } from './sql/hubs.ts';
+import { createHub, dropHub } from './sql/hubs.ts';
 import { IdBlock, takeCounter } from './sql/id-block.ts';
+import { openLanes } from './sql/lanes.ts';
 import { poll, POLL_MS, readQueues } from './sql/queues.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
@@ -58,7 +59,7 @@ export class SqlStore implements Store {
   readonly #database: SqlDatabase;
   readonly #logger: Logger;
   readonly #catalog = new Catalog();
-  readonly #hints = new Hints();
+  readonly #hints = new Hints((hub) => this.#catalog.hubNames.has(hub));
   readonly #runner: RoundRunner;
   readonly #node: number;
   readonly #orphans: Orphans;
@@ -89,12 +90,14 @@ export class SqlStore implements Store {
     const { database, ids, now } = options;
     await database.transaction((session) => migrate(session, now));
     const node = await takeCounter(database, 'nodes', 1);
-    await database.transaction((session) =>
-      session.run(
-        'insert into nodes (node, incarnation, round, heartbeat_at) values ($1, $2, 0, $3)',
-        [node, ids.uuid(), now],
-      ),
-    );
+    await database.transaction(async (session) => {
+      await session.run('insert into nodes (node, incarnation, heartbeat_at) values ($1, $2, $3)', [
+        node,
+        ids.uuid(),
+        now,
+      ]);
+      await openLanes(session, node);
+    });
     const store = new SqlStore(options, node);
     await store.#learn();
     return store;
@@ -224,7 +227,7 @@ export class SqlStore implements Store {
     try {
       const hub = this.#catalog.hubNumbers.get(commit.hub);
       if (hub !== undefined && (commit.kind === 'deleteHub' || commit.recreate)) {
-        await deleteHub(this.#database, hub);
+        await dropHub(this.#database, hub);
         this.#hints.forgetHub(hub);
       }
       if (commit.kind === 'createHub') await createHub(this.#database, commit.hub);

@@ -38,7 +38,7 @@ async function playAll({ bench, database }: Node): Promise<readonly string[]> {
 }
 
 /** Tables with a handful of rows, whatever the load. */
-const SMALL = /\bon (hubs|nodes|counters|types|garbage)\b/;
+const SMALL = /\bon (hubs|dropped_hubs|nodes|lanes|counters|types|garbage)\b/;
 
 /** Nodes of a plan that read a table without going by a key. */
 function scans(plan: readonly string[]): readonly string[] {

@@ -206,6 +206,20 @@ describe('two stores on one PostgreSQL', () => {
       }
     });
 
+    it('does not come of a hub that is deleted under a round', async () => {
+      await a.bench.apply(a.bench.start('x'));
+      const held = hold(a, isMark);
+      const raised = a.bench.commit(raise('x', 'news'));
+      await held.reached;
+      await b.bench.apply({ kind: 'deleteHub', hub: 'default' });
+      const swept = b.bench.store.sweep({ limit: 1000 });
+      await untilSomebodyWaits(cluster.schema);
+      held.open();
+      assert.equal(refusal(await raised), 'TASK_HUB_NOT_FOUND');
+      assert.equal(await swept, true);
+      assert.equal(await b.bench.store.sweep({ limit: 1000 }), false);
+    });
+
     it('does not come of rounds that touch the same instances in different orders', async () => {
       const ids = Array.from({ length: 30 }, (_, n) => `id-${n}`);
       await a.bench.exchange(ids.map((id) => a.bench.start(id)));

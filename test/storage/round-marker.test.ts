@@ -23,7 +23,10 @@ describe('the round marker', () => {
 
   const nodes = () =>
     database.read((session) =>
-      session.all('select node, incarnation, round from nodes order by node', []),
+      session.all(
+        'select n.node, incarnation, max(round) as round from nodes n join lanes l on l.node = n.node group by n.node, incarnation order by n.node',
+        [],
+      ),
     );
 
   it('is written with every round that commits something, by each owner for itself', async () => {

@@ -152,9 +152,15 @@ const TABLES: readonly TableDefinition[] = [
   { name: 'garbage', columns: ['hub int', 'rid int'], constraints: ['primary key (hub, rid)'] },
   {
     name: 'nodes',
-    columns: ['node int', 'incarnation text', 'round int', 'heartbeat_at int'],
+    columns: ['node int', 'incarnation text', 'heartbeat_at int'],
     constraints: ['primary key (node)'],
   },
+  {
+    name: 'lanes',
+    columns: ['node int', 'lane int', 'round int'],
+    constraints: ['primary key (node, lane)'],
+  },
+  { name: 'dropped_hubs', columns: ['hub int'], constraints: ['primary key (hub)'] },
   { name: 'counters', columns: ['name text', 'next int'], constraints: ['primary key (name)'] },
 ];
 

@@ -16,7 +16,7 @@ import {
   type TooLarge,
 } from './claim.ts';
 import { KeysGrew } from './faults.ts';
-import type { Hints } from './hints.ts';
+import { keyOfQueue, type Hints } from './hints.ts';
 import { RowCache } from './load.ts';
 import { readRow, type TimerRow } from './rows.ts';
 import type { SqlSession } from './session.ts';
@@ -57,6 +57,7 @@ export interface RoundOutput {
 }
 
 export async function runRound(session: SqlSession, input: RoundInput): Promise<RoundOutput> {
+  const mark = input.hints.mark;
   const due = await readDueTimers(session, input);
   const { state, outcomes } = await decide(session, input, due.timers);
   let isMarked = false;
@@ -83,9 +84,13 @@ export async function runRound(session: SqlSession, input: RoundInput): Promise<
     changes: state.changes,
     tooLarge: context.tooLarge,
     teach: (hints) => {
-      for (const { queue, at } of context.left) hints.noteQueue(queue, at);
-      for (const { queue, at } of context.seen) hints.setQueue(queue, at);
-      for (const { hub, at } of due.looked) hints.setTimer(hub, at);
+      for (const { queue, at } of context.seen) hints.setQueue(queue, at, mark);
+      for (const { hub, at } of due.looked) hints.setTimer(hub, at, mark);
+      // What was left before the backlog was looked through, that look has seen.
+      const seen = new Set(context.seen.map(({ queue }) => keyOfQueue(queue)));
+      for (const { queue, at } of context.left) {
+        if (!seen.has(keyOfQueue(queue))) hints.noteQueue(queue, at);
+      }
       for (const timer of state.timers) hints.noteTimer(timer.hub, timer.due_at);
     },
   };

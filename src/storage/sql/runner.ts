@@ -11,6 +11,7 @@ import type { Catalog } from './catalog.ts';
 import { CommitUnknown, ConnectionLost, HubGone, isWorthRepeating, KeysGrew } from './faults.ts';
 import type { Hints } from './hints.ts';
 import { IdsExhausted, type IdBlock } from './id-block.ts';
+import { Lanes } from './lanes.ts';
 import { repeated } from './repeated.ts';
 import type { TooLarge } from './claim.ts';
 import { runRound, type PlacedCommit, type RoundOutput } from './round.ts';
@@ -46,6 +47,8 @@ interface PlacedPart {
   readonly hub: number | undefined;
 }
 
+const MARK_ROUND = 'update lanes set round = $1 where node = $2 and lane = $3';
+
 /** How often a round is repeated because of others before it fails. */
 const CONFLICTS_MAX = 20;
 
@@ -56,6 +59,7 @@ export class RoundRunner {
   /** Instances whose turn was reported as too large. */
   readonly #warned = new Set<string>();
   readonly #options: RunnerOptions;
+  readonly #lanes = new Lanes();
   #round = 0;
   #isClosed = false;
 
@@ -138,12 +142,16 @@ export class RoundRunner {
   }
 
   /** One round, from the start as often as others get in its way: it is a function of its input. */
-  async #runOne(part: PlacedPart): Promise<RoundOutput> {
+  #runOne(part: PlacedPart): Promise<RoundOutput> {
+    return this.#lanes.use((lane) => this.#runInLane(part, lane));
+  }
+
+  async #runInLane(part: PlacedPart, lane: number): Promise<RoundOutput> {
     const keys = new RowKeys();
     for (const { commit, hub } of part.commits) touch(keys, commit, hub);
     let needed = idsNeeded(part);
     for (let conflicts = 0; ;) {
-      const attempt: Attempt = { output: undefined, mark: undefined };
+      const attempt: Attempt = { lane, output: undefined, mark: undefined };
       try {
         return await this.#attempt(part, keys, { attempt, needed });
       } catch (error) {
@@ -224,13 +232,13 @@ export class RoundRunner {
     attempt.mark = this.#round;
     const { node } = this.#options;
     if (hub === undefined) {
-      await session.run('update nodes set round = $1 where node = $2', [this.#round, node]);
+      await session.run(MARK_ROUND, [this.#round, node, attempt.lane]);
       return;
     }
     await session.run(
-      `update nodes set round = $1 / (select count(*) from (select 1 from hubs where hub = $3 for key share) h)
-        where node = $2`,
-      [this.#round, node, hub],
+      `update lanes set round = $1 / (select count(*) from (select 1 from hubs where hub = $4 for key share) h)
+        where node = $2 and lane = $3`,
+      [this.#round, node, attempt.lane, hub],
     );
   }
 
@@ -238,14 +246,17 @@ export class RoundRunner {
    * After a COMMIT whose answer was lost: asks until the database tells. The row is locked, so that a COMMIT which
    * is still under way is waited for.
    */
-  async #isCommitted({ mark }: Attempt): Promise<boolean> {
+  async #isCommitted({ lane, mark }: Attempt): Promise<boolean> {
     const { database, node, logger } = this.#options;
     if (mark === undefined) return false;
     logger.warn('the connection was lost during COMMIT; looking up what became of it', { node });
     for (let attempt = 1; ; attempt += 1) {
       try {
         const rows = await database.transaction((session) =>
-          session.all('select round from nodes where node = $1 for update', [node]),
+          session.all('select round from lanes where node = $1 and lane = $2 for update', [
+            node,
+            lane,
+          ]),
         );
         return Number(rows[0]?.['round'] ?? 0) >= mark;
       } catch (error) {
@@ -263,6 +274,7 @@ export class RoundRunner {
 
 /** What one attempt has to show if its COMMIT went through although nobody said so. */
 interface Attempt {
+  readonly lane: number;
   output: RoundOutput | undefined;
   mark: number | undefined;
 }

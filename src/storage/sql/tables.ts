@@ -157,8 +157,8 @@ export const GARBAGE = {
   columns: { hub: 'int', rid: 'int' },
 } as const satisfies Table;
 
-/** Processes that have owned leases; `round` is the last round that one committed. */
-export const NODES = {
-  name: 'nodes',
-  columns: { node: 'int', incarnation: 'text', round: 'int', heartbeat_at: 'int' },
+/** The last round that a node committed in each of its lanes. */
+export const LANES = {
+  name: 'lanes',
+  columns: { node: 'int', lane: 'int', round: 'int' },
 } as const satisfies Table;

@@ -1,6 +1,7 @@
 /** Bounded background work on the tables: leases of owners that are gone, rows nobody reads any more. */
 import type { ReleaseOrphansOptions } from '../store.ts';
 import type { Hints } from './hints.ts';
+import { sweepDroppedHub } from './hubs.ts';
 import { repeated } from './repeated.ts';
 import { KIND } from './rows.ts';
 import type { SqlDatabase, SqlSession } from './session.ts';
@@ -102,12 +103,12 @@ export class Orphans {
 
   async #forget(before: number): Promise<void> {
     await repeated(this.#database, () =>
-      this.#database.transaction((session) =>
-        session.run('delete from nodes where heartbeat_at < $1 and node <> $2', [
-          before,
-          this.#node,
-        ]),
-      ),
+      this.#database.transaction(async (session) => {
+        const others = 'from nodes where heartbeat_at < $1 and node <> $2';
+        const params = [before, this.#node];
+        await session.run(`delete from lanes where node in (select node ${others})`, params);
+        await session.run(`delete ${others}`, params);
+      }),
     );
   }
 }
@@ -125,25 +126,28 @@ function noteFreed(hints: Hints, row: Readonly<Record<string, unknown>>, kind: n
   );
 }
 
-/** Deletes history and inbox of row ids that are gone, a bounded number of rows at a time. */
+/** Deletes what dropped hubs and row ids that are gone have left, a bounded number of rows at a time. */
 export async function sweep(database: SqlDatabase, limit: number): Promise<boolean> {
-  const step = async (session: SqlSession): Promise<boolean> => {
-    const rows = await session.all(
-      `select hub, rid from garbage order by hub, rid limit 50${session.dialect === 'postgres' ? ' for update skip locked' : ''}`,
-      [],
-    );
-    let left = limit;
-    for (const row of rows) {
-      const key = [Number(row['hub']), Number(row['rid'])];
-      left -= await deleteSome(session, 'history', 'chunk', key, left);
-      if (left <= 0) return true;
-      left -= await deleteSome(session, 'inbox', 'seq', key, left);
-      if (left <= 0) return true;
-      await session.run('delete from garbage where hub = $1 and rid = $2', key);
-    }
-    return rows.length === 50;
-  };
+  const step = async (session: SqlSession): Promise<boolean> =>
+    (await sweepDroppedHub(session, limit)) || (await sweepGarbage(session, limit));
   return repeated(database, () => database.transaction(step));
+}
+
+async function sweepGarbage(session: SqlSession, limit: number): Promise<boolean> {
+  const rows = await session.all(
+    `select hub, rid from garbage order by hub, rid limit 50${session.dialect === 'postgres' ? ' for update skip locked' : ''}`,
+    [],
+  );
+  let left = limit;
+  for (const row of rows) {
+    const key = [Number(row['hub']), Number(row['rid'])];
+    left -= await deleteSome(session, 'history', 'chunk', key, left);
+    if (left <= 0) return true;
+    left -= await deleteSome(session, 'inbox', 'seq', key, left);
+    if (left <= 0) return true;
+    await session.run('delete from garbage where hub = $1 and rid = $2', key);
+  }
+  return rows.length === 50;
 }
 
 async function deleteSome(

@@ -69,7 +69,18 @@ export function hubsContract(use: UseBench): void {
       await bench.apply({ kind: 'createHub', hub: 'default', recreate: false });
       await bench.takeNothing();
       assert.equal((await bench.begin('a')).instanceId, 'a');
-      assert.equal(await bench.store.sweep({ limit: 100 }), false);
+    });
+
+    it('deleted are swept a bounded number of rows at a time', async () => {
+      const bench = use();
+      await bench.apply({ kind: 'createHub', hub: 'b', recreate: false });
+      const ids = Array.from({ length: 20 }, (_, n) => `id-${n}`);
+      await bench.exchange(ids.map((id) => bench.start(id, { hub: 'b' })));
+      await bench.apply({ kind: 'deleteHub', hub: 'b' });
+      let steps = 0;
+      while (await bench.store.sweep({ limit: 7 })) steps += 1;
+      assert.ok(steps >= 9 && steps < 20, `${steps} steps for 60 rows`);
+      assert.equal(await bench.store.sweep({ limit: 7 }), false);
     });
 
     it('leave others alone', async () => {

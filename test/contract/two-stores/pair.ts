@@ -89,7 +89,7 @@ export function hold(
 export const isCommit = (sql: string): boolean => sql === 'commit';
 
 /** The statement that every round with something to commit begins its writes with. */
-export const isMark = (sql: string): boolean => sql.startsWith('update nodes set round');
+export const isMark = (sql: string): boolean => sql.startsWith('update lanes set round');
 
 /**
  * Matches the COMMIT of a round. Before a node's first round come transactions that set ids and types aside, which
