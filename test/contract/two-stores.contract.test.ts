@@ -3,10 +3,19 @@ import { OrchestrationStatus } from '../../src/proto/orchestrator_service_pb.ts'
 import { OrchestrationIdReusePolicySchema } from '../../src/proto/orchestrator_service_pb.ts';
 import { create } from '@bufbuild/protobuf';
 import { nextLoop } from '../../src/base/yield.ts';
-import { complete, scheduleTask } from '../support/actions.ts';
+import { complete, fail, scheduleTask } from '../support/actions.ts';
 import { sharedPostgres, stopSharedPostgres } from '../support/postgres.ts';
 import { ReplyCutter } from '../support/reply-cutter.ts';
-import { activityDone, caseOf, casesOf, raise, refusal, terminate, turn } from './store/bench.ts';
+import {
+  activityDone,
+  caseOf,
+  casesOf,
+  HUB,
+  raise,
+  refusal,
+  terminate,
+  turn,
+} from './store/bench.ts';
 import {
   Cluster,
   commitOfRound,
@@ -15,7 +24,7 @@ import {
   untilSomebodyWaits,
   type Node,
 } from './two-stores/pair.ts';
-import { deadlocksOf } from './two-stores/tables.ts';
+import { deadlocksOf, faultsOf } from './two-stores/tables.ts';
 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000;
@@ -151,6 +160,20 @@ describe('two stores on one PostgreSQL', () => {
       assert.deepEqual([await committed, await raised].map(refusal), ['OK', 'OK']);
       const next = await b.bench.takeTurn();
       assert.deepEqual(casesOf(next).fresh, ['orchestratorStarted', 'eventRaised']);
+    });
+
+    it('in rewinding an instance keeps the other from purging it', async () => {
+      await a.bench.apply(turn(await a.bench.begin('x'), [fail('Broken', 'broken')]));
+      const held = hold(a, commitOfRound());
+      const rewound = a.bench.commit({ kind: 'rewind', hub: HUB, instanceId: 'x', reason: '' });
+      await held.reached;
+      const purged = b.bench.commit({ kind: 'purge', hub: HUB, instanceId: 'x', onLive: 'skip' });
+      await untilSomebodyWaits(cluster.schema);
+      held.open();
+      assert.equal(refusal(await rewound), 'OK');
+      assert.deepEqual(await purged, { ok: true, count: 0 });
+      assert.deepEqual(await faultsOf(cluster.schema), []);
+      assert.equal((await a.bench.takeTurn()).instanceId, 'x');
     });
 
     it('in replacing an instance sends what the other delivers to the new one', async () => {

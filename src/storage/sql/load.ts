@@ -199,6 +199,19 @@ export class RowCache {
     }
   }
 
+  /**
+   * A rewind gives an ended instance a run again: whoever waited for its instance has looked for the run before that,
+   * and found none.
+   */
+  #checkRuns(keys: readonly string[]): void {
+    for (const key of keys) {
+      const instance = this.#instances.get(key);
+      if (instance && (instance.completed_at === null) !== this.#runs.has(key)) {
+        throw new Conflict('an instance came back to life');
+      }
+    }
+  }
+
   async #loadChildren(session: SqlSession, keys: RowKeys): Promise<boolean> {
     const wanted = [...keys.children].filter(([key]) => !this.#children.has(key));
     if (wanted.length === 0) return false;
@@ -239,6 +252,7 @@ export class RowCache {
       const run = readRow<RunRow>(row);
       this.#runs.set(ridKey(run.hub, run.rid), run);
     }
+    this.#checkRuns(rids.map(([key]) => key));
     for (const [key] of aids) this.#activities.set(key, undefined);
     for (const row of activities) {
       const activity = readRow<ActivityRow>(row);
