@@ -65,9 +65,17 @@ export class Neighbour {
       queryInstances: (query) =>
         store.queryInstances({ ...query, createdTo: query.createdTo ?? NOW }),
     };
+    const inspection = new Proxy(store.inspection, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        return (...args: readonly unknown[]): unknown =>
+          Reflect.apply(value, target, args.map(withoutNeighbours));
+      },
+    });
     return new Proxy(store, {
       get: (target, key) => {
-        const value: unknown = Reflect.get(own, key) ?? Reflect.get(target, key);
+        const value: unknown = Reflect.get({ ...own, inspection }, key) ?? Reflect.get(target, key);
         return typeof value === 'function' ? (value.bind(target) as unknown) : value;
       },
     });
@@ -129,4 +137,12 @@ function takers(hub: string): readonly Taker[] {
     { ...taker, kind: 'orchestration', ...only('Neighbour') },
     { ...taker, kind: 'activity', ...only('NeighbourTask') },
   ];
+}
+
+/** A filter or query that leaves out what was made later than any test can make it. */
+function withoutNeighbours(argument: unknown): unknown {
+  if (typeof argument !== 'object' || argument === null || !('created' in argument))
+    return argument;
+  const created = argument.created as { readonly to: number | undefined };
+  return { ...argument, created: { ...created, to: created.to ?? NOW } };
 }
