@@ -42,8 +42,8 @@ export interface QueueNumbers {
   readonly held: LockRequest | undefined;
   /** Waiting operations of the lock's owner. */
   readonly ownerOperations: number;
-  /** The owner has unlocked; the lock ends with its last waiting operation. */
-  readonly isEnding: boolean;
+  /** Where the owner has unlocked: the lock ends with the last of its operations that wait before it. */
+  readonly endingSeq: number | undefined;
 }
 
 export const EMPTY_QUEUE: QueueNumbers = {
@@ -51,7 +51,7 @@ export const EMPTY_QUEUE: QueueNumbers = {
   waiting: [],
   held: undefined,
   ownerOperations: 0,
-  isEnding: false,
+  endingSeq: undefined,
 };
 
 export class EntityQueue {
@@ -59,14 +59,14 @@ export class EntityQueue {
   #waiting: Barrier[];
   #held: LockRequest | undefined;
   #ownerOperations: number;
-  #isEnding: boolean;
+  #endingSeq: number | undefined;
 
   constructor(numbers: QueueNumbers) {
     this.#tail = numbers.tail;
     this.#waiting = numbers.waiting.map((barrier) => ({ ...barrier }));
     this.#held = numbers.held;
     this.#ownerOperations = numbers.ownerOperations;
-    this.#isEnding = numbers.isEnding;
+    this.#endingSeq = numbers.endingSeq;
   }
 
   get numbers(): QueueNumbers {
@@ -75,7 +75,7 @@ export class EntityQueue {
       waiting: this.#waiting.map((barrier) => ({ ...barrier })),
       held: this.#held,
       ownerOperations: this.#ownerOperations,
-      isEnding: this.#isEnding,
+      endingSeq: this.#endingSeq,
     };
   }
 
@@ -106,9 +106,13 @@ export class EntityQueue {
   }
 
   /** An operation joins the end of the queue. */
-  arrive({ sender }: Pick<QueuedOperation, 'sender'>): void {
+  arrive(operation: QueuedOperation): void {
     this.#tail += 1;
-    if (this.#held && this.#held.owner === sender) this.#ownerOperations += 1;
+    if (this.#isUnderLock(operation)) this.#ownerOperations += 1;
+  }
+
+  #isUnderLock({ seq, sender }: QueuedOperation): boolean {
+    return this.#held?.owner === sender && seq < (this.#endingSeq ?? Infinity);
   }
 
   /** A lock request joins the end of the queue; `grantable` says whether it is its turn already. */
@@ -119,13 +123,13 @@ export class EntityQueue {
 
   /** Operations have run and leave the queue. */
   consume(operations: readonly QueuedOperation[]): void {
-    for (const { seq, sender } of operations) {
-      const barrier = this.#waiting.find(({ request }) => request.seq > seq);
+    for (const operation of operations) {
+      const barrier = this.#waiting.find(({ request }) => request.seq > operation.seq);
       if (barrier) barrier.ahead -= 1;
       else this.#tail -= 1;
-      if (this.#held && this.#held.owner === sender) this.#ownerOperations -= 1;
+      if (this.#isUnderLock(operation)) this.#ownerOperations -= 1;
     }
-    if (this.#isEnding && this.#ownerOperations === 0) this.#free();
+    if (this.#endingSeq !== undefined && this.#ownerOperations === 0) this.#free();
   }
 
   /** The request whose turn it is. */
@@ -140,10 +144,13 @@ export class EntityQueue {
     this.#ownerOperations = ownerOperations;
   }
 
-  /** The owner unlocks: at once, or after what it asked for before. Nothing happens unless it holds the lock. */
-  unlock(section: string, owner: number): void {
+  /**
+   * The owner unlocks, at the place `seq` of the queue: at once, or after what it asked for before. Nothing happens
+   * unless it holds the lock.
+   */
+  unlock(section: string, { owner, seq }: { readonly owner: number; readonly seq: number }): void {
     if (this.#held?.section !== section || this.#held.owner !== owner) return;
-    if (this.#ownerOperations > 0) this.#isEnding = true;
+    if (this.#ownerOperations > 0) this.#endingSeq ??= seq;
     else this.#free();
   }
 
@@ -166,22 +173,25 @@ export class EntityQueue {
     this.#tail = 0;
     for (const barrier of this.#waiting) barrier.ahead = 0;
     this.#ownerOperations = 0;
-    if (this.#isEnding) this.#free();
+    if (this.#endingSeq !== undefined) this.#free();
   }
 
   #free(): void {
     this.#held = undefined;
     this.#ownerOperations = 0;
-    this.#isEnding = false;
+    this.#endingSeq = undefined;
   }
 }
 
-/** Which waiting operations may run: those of one sender, or those before a place in the queue. */
-export type Runnable = { readonly sender: number } | { readonly before: number };
+/** Which waiting operations may run: those before a place in the queue, of the lock's owner if there is a lock. */
+export interface Runnable {
+  readonly sender: number | undefined;
+  readonly before: number;
+}
 
-export function runnableOf({ held, waiting }: QueueNumbers): Runnable {
-  if (held) return { sender: held.owner };
-  return { before: waiting[0]?.request.seq ?? Number.MAX_SAFE_INTEGER };
+export function runnableOf({ held, waiting, endingSeq }: QueueNumbers): Runnable {
+  const place = held ? endingSeq : waiting[0]?.request.seq;
+  return { sender: held?.owner, before: place ?? Number.MAX_SAFE_INTEGER };
 }
 
 /** Order of locking, the same for all: without it two critical sections could wait for each other. */

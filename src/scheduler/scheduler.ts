@@ -11,9 +11,6 @@ import type {
   ActivityResponse,
   CreateInstanceRequest,
   EntityBatchResult,
-  EntityMetadata,
-  EntityQuery,
-  GetEntityRequest,
   InstanceQuery,
   ListInstanceIdsRequest,
   OrchestrationState,
@@ -23,7 +20,6 @@ import type {
   RestartInstanceRequest,
   ResumeRequest,
   RewindInstanceRequest,
-  SignalEntityRequest,
   SkipGracefulOrchestrationTerminationsRequest,
   StreamInstanceHistoryRequest,
   SuspendRequest,
@@ -34,6 +30,7 @@ import type {
   ActivityCommit,
   Commit,
   EntityCommit,
+  Outcome,
   ParkedItem,
   ReleaseCommit,
   Store,
@@ -44,7 +41,7 @@ import { describeError, type Logger } from '../telemetry/logger.ts';
 import { concat } from '../wire/bytes.ts';
 import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
 import { Chunks, isPart } from './chunks.ts';
-import { getEntity, queryEntities, signalCommit, type EntityPage } from './entities.ts';
+import { Entities } from './entities.ts';
 import {
   pauseCommit,
   raiseEventCommit,
@@ -97,6 +94,8 @@ export class Scheduler {
   readonly #workers: Workers;
   readonly #waits: Waits;
   readonly #management: Management;
+  /** What clients do with entities. */
+  readonly entities: Entities;
   readonly #chunks = new Chunks();
   /** What people look at. */
   readonly inspector: Inspector;
@@ -135,10 +134,9 @@ export class Scheduler {
         this.#waits.notice(changes);
       },
     });
-    this.#management = new Management({
-      ...options,
-      submit: (commit) => this.#rounds.submit(commit),
-    });
+    const submit = (commit: Commit): Promise<Outcome> => this.#rounds.submit(commit);
+    this.#management = new Management({ ...options, submit });
+    this.entities = new Entities({ ...options, limits: settings.payloadLimits, submit });
     this.inspector = new Inspector({ store, clock, workers: () => this.#workers.list() });
   }
 
@@ -283,19 +281,6 @@ export class Scheduler {
     request: SkipGracefulOrchestrationTerminationsRequest,
   ): Promise<readonly string[]> {
     return this.#management.forceEnd(hub, request);
-  }
-
-  async signalEntity(hub: string, request: SignalEntityRequest): Promise<void> {
-    const { ids, settings } = this.#options;
-    await this.#commit(signalCommit(hub, request, { ids, limits: settings.payloadLimits }));
-  }
-
-  getEntity(hub: string, request: GetEntityRequest): Promise<EntityMetadata | undefined> {
-    return getEntity(this.#options.store, hub, request);
-  }
-
-  queryEntities(hub: string, query: EntityQuery): Promise<EntityPage> {
-    return queryEntities(this.#options.store, hub, query);
   }
 
   /** Items set aside because their workers were lost again and again. */

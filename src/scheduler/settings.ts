@@ -25,6 +25,8 @@ export interface SchedulerSettings {
   readonly drainMs: number;
   /** Pause between two rounds of background work, in ms. */
   readonly upkeepMs: number;
+  /** How long an entity remembers the requests it has seen, in ms: the same again is not applied again. */
+  readonly requestMemoryMs: number;
   readonly payloadLimits: PayloadLimits;
 }
 
@@ -40,5 +42,6 @@ export const DEFAULT_SCHEDULER_SETTINGS: SchedulerSettings = {
   waitPollMs: 1000,
   drainMs: 10_000,
   upkeepMs: 1000,
+  requestMemoryMs: 30 * 60_000,
   payloadLimits: DEFAULT_PAYLOAD_LIMITS,
 };

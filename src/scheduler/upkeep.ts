@@ -31,7 +31,7 @@ export async function runUpkeep(options: UpkeepOptions): Promise<void> {
       signal.throwIfAborted();
       options.onHubs(await options.store.taskHubs());
       areOrphansLeft = await releaseOrphans(options);
-      const isMore = await options.store.sweep({ limit: SWEEP_PER_STEP });
+      const isMore = await sweep(options);
       if (isMore || areOrphansLeft) await nextLoop();
       else await clock.sleepUntil(clock.now() + settings.upkeepMs, { signal });
     } catch (error) {
@@ -40,6 +40,15 @@ export async function runUpkeep(options: UpkeepOptions): Promise<void> {
       if (!(await pause(options))) return;
     }
   }
+}
+
+async function sweep({ store, clock, settings }: UpkeepOptions): Promise<boolean> {
+  const before = clock.now() - settings.requestMemoryMs;
+  const isMore = [
+    await store.sweep({ limit: SWEEP_PER_STEP }),
+    await store.forgetRequests({ before, limit: SWEEP_PER_STEP }),
+  ];
+  return isMore.includes(true);
 }
 
 async function releaseOrphans(options: UpkeepOptions): Promise<boolean> {

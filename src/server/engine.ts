@@ -8,7 +8,12 @@ export type {
 } from '../scheduler/workers.ts';
 
 /** Every method may throw `TaskHubError`; a reply means that the effect is durable. */
-export type Engine = Pick<
+export type Engine = Omit<EngineMethods, 'entities'> & {
+  /** What clients do with entities. */
+  readonly entities: Pick<Scheduler['entities'], 'signal' | 'get' | 'query' | 'clean'>;
+};
+
+type EngineMethods = Pick<
   Scheduler,
   | 'taskHubs'
   | 'assertTaskHub'
@@ -29,9 +34,7 @@ export type Engine = Pick<
   | 'restartInstance'
   | 'rewindInstance'
   | 'forceEnd'
-  | 'signalEntity'
-  | 'getEntity'
-  | 'queryEntities'
+  | 'entities'
   | 'completeEntity'
   | 'parkedItems'
   | 'retryParked'

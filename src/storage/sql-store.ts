@@ -18,7 +18,8 @@ import { createSqlInspection } from './sql/inspection.ts';
 import { listParked, retryParked } from './sql/parked.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
 import { findChunk, findInstance, readRecord, readStarted } from './sql/read.ts';
-import { listEntities, readEntity } from './sql/read-entities.ts';
+import { forgetRequests, type ForgetOptions } from './sql/requests.ts';
+import { listEntities, listOrphanedLocks, readEntity } from './sql/read-entities.ts';
 import { repeated } from './sql/repeated.ts';
 import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from './sql/runner.ts';
 import { KIND } from './sql/rows.ts';
@@ -361,6 +362,18 @@ export class SqlStore implements Store {
 
   async sweep({ limit }: { readonly limit: number }): Promise<boolean> {
     return sweep(this.#database, limit);
+  }
+
+  forgetRequests(options: ForgetOptions): Promise<boolean> {
+    return forgetRequests(this.#database, options);
+  }
+
+  async orphanedLocks(
+    hub: string,
+    options: { readonly after: string; readonly limit: number },
+  ): Promise<readonly string[]> {
+    const number = await this.#hubNumber(hub);
+    return this.#database.readHeavy((session) => listOrphanedLocks(session, number, options));
   }
 
   async close(): Promise<void> {

@@ -75,6 +75,13 @@ export interface SignalCommit {
   readonly message: OperationMessage;
 }
 
+/** Frees an entity of locks and lock requests of executions that are over; `count` says how many. */
+export interface FreeLocksCommit {
+  readonly kind: 'freeLocks';
+  readonly hub: string;
+  readonly entityId: string;
+}
+
 /** What a worker answered to an entity work item. LEASE_LOST when the token is not the current one. */
 export interface EntityCommit {
   readonly kind: 'entity';
@@ -159,6 +166,7 @@ export type Commit =
   | ActivityCommit
   | SignalCommit
   | EntityCommit
+  | FreeLocksCommit
   | AbandonCommit
   | ReleaseCommit
   | RewindCommit
@@ -446,6 +454,16 @@ export interface Store {
    * Tokens stay good until the item is claimed again.
    */
   releaseOrphans(options: ReleaseOrphansOptions): Promise<boolean>;
+  /**
+   * Forgets requests that entities saw before a time, at most `limit`, and with the last one an entity that is empty;
+   * true: call again.
+   */
+  forgetRequests(options: { readonly before: number; readonly limit: number }): Promise<boolean>;
+  /** Ids of entities with locks of executions that are over, in order. */
+  orphanedLocks(
+    hub: string,
+    options: { readonly after: string; readonly limit: number },
+  ): Promise<readonly string[]>;
   /** Deletes what replaced, purged and ended executions left behind; true: call again. */
   sweep(options: { readonly limit: number }): Promise<boolean>;
   close(): Promise<void>;

@@ -5,8 +5,16 @@ import { systemIds } from '../../src/base/ids.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { sessionSetup } from '../../src/storage/postgres/settings.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
-import { complete, createTimer, scheduleTask } from '../support/actions.ts';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  callEntity,
+  complete,
+  createTimer,
+  lockEntities,
+  scheduleTask,
+} from '../support/actions.ts';
 import { PostgresSchema, sharedPostgres, stopSharedPostgres } from '../support/postgres.ts';
+import { batchDone, signal, takeBatch } from './store/entity-bench.ts';
 import { activityDone, raise, terminate, turn } from './store/bench.ts';
 import { Cluster, isCommit, type Node } from './two-stores/pair.ts';
 import { dumpPostgres } from './two-stores/dump.ts';
@@ -32,6 +40,17 @@ async function playAll({ bench, database }: Node): Promise<readonly string[]> {
     await bench.apply(terminate(`${id}-2`));
     await bench.apply(turn(await bench.begin(`${id}-3`), [complete()]));
   }
+  await bench.apply(turn(await bench.begin('z'), [lockEntities(1, 's', ['@a@1', '@b@1'])]));
+  await bench.apply(signal('@a@1', '1'));
+  await bench.apply(signal('@b@1', '1', { scheduledTime: timestampFromMs(bench.now + 5) }));
+  bench.advance(2000);
+  await bench.apply(turn(await bench.takeTurn(), [callEntity(2, '@a@1', 'get')]));
+  await bench.apply(batchDone(await takeBatch(bench), 'x'));
+  await bench.apply(turn(await bench.takeTurn(), [complete()]));
+  for (const item of await bench.take({ entities: 10 })) {
+    if (item.kind === 'entity') await bench.apply(batchDone(item, undefined));
+  }
+  await bench.store.forgetRequests({ before: bench.now + 1, limit: 10 });
   await bench.store.sweep({ limit: 10 });
   database.watch = () => undefined;
   return [...seen];

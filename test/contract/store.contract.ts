@@ -6,6 +6,8 @@ import { batchesContract } from './store/batches.contract.ts';
 import { Bench, type OpenForContract } from './store/bench.ts';
 import { childrenContract } from './store/children.contract.ts';
 import { continueAsNewContract } from './store/continue-as-new.contract.ts';
+import { entitiesContract } from './store/entities.contract.ts';
+import { entityModelContract } from './store/entity-model.contract.ts';
 import { dispatchContract } from './store/dispatch.contract.ts';
 import { hubsContract } from './store/hubs.contract.ts';
 import { inboxContract } from './store/inbox.contract.ts';
@@ -53,6 +55,8 @@ export function storeContract(name: string, open: OpenForContract): void {
     managementContract(use);
     roomsContract(use);
     lawsContract(use);
+    entitiesContract(use);
+    entityModelContract(use);
     modelContract(use);
   });
 }

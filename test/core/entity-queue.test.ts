@@ -15,14 +15,16 @@ class ListModel {
     | { readonly seq: number; readonly lock: LockRequest }
   )[] = [];
   held: LockRequest | undefined;
-  isEnding = false;
+  endingSeq: number | undefined;
 
   #operations(): { readonly seq: number; readonly sender: number | null }[] {
     return this.items.flatMap((item) => ('lock' in item ? [] : [item]));
   }
 
   ofOwner(): { readonly seq: number; readonly sender: number | null }[] {
-    return this.#operations().filter(({ sender }) => sender === this.held?.owner);
+    return this.#operations().filter(
+      ({ seq, sender }) => sender === this.held?.owner && seq < (this.endingSeq ?? Infinity),
+    );
   }
 
   runnable(): readonly { readonly seq: number; readonly sender: number | null }[] {
@@ -32,7 +34,7 @@ class ListModel {
   }
 
   settle(): void {
-    if (this.held && this.isEnding && this.ofOwner().length === 0) this.free();
+    if (this.held && this.endingSeq !== undefined && this.ofOwner().length === 0) this.free();
     const [first] = this.items;
     if (this.held || !first || !('lock' in first)) return;
     this.held = first.lock;
@@ -41,7 +43,7 @@ class ListModel {
 
   free(): void {
     this.held = undefined;
-    this.isEnding = false;
+    this.endingSeq = undefined;
   }
 }
 
@@ -106,8 +108,8 @@ class Pair {
         return;
       }
       case 'unlock':
-        if (model.held?.owner === next.sender) model.isEnding = true;
-        queue.unlock('section', next.sender);
+        if (model.held?.owner === next.sender) model.endingSeq ??= seq;
+        queue.unlock('section', { owner: next.sender, seq });
         return;
       case 'withdraw': {
         const held = model.held?.owner === next.sender;
@@ -141,7 +143,8 @@ class Pair {
     const runnable = runnableOf(queue.numbers);
     const mayRun = model.items.filter((item) => {
       if ('lock' in item) return false;
-      return 'sender' in runnable ? item.sender === runnable.sender : item.seq < runnable.before;
+      const isOurs = runnable.sender === undefined || item.sender === runnable.sender;
+      return isOurs && item.seq < runnable.before;
     });
     assert.deepEqual(mayRun, model.runnable());
     for (const owner of [1, 2, 3]) {
@@ -168,7 +171,7 @@ describe('the queue of an entity', () => {
 
   it('never grants a lock while an operation is ahead of it', () => {
     const queue = new EntityQueue(EMPTY_QUEUE);
-    queue.arrive({ sender: null });
+    queue.arrive({ seq: 1, sender: null });
     queue.request(lockOf(2, 7));
     assert.equal(queue.grantable, undefined);
     queue.consume([{ seq: 1, sender: null }]);
@@ -179,9 +182,9 @@ describe('the queue of an entity', () => {
     const queue = new EntityQueue(EMPTY_QUEUE);
     queue.request(lockOf(1, 7));
     queue.grant(0);
-    queue.arrive({ sender: 8 });
+    queue.arrive({ seq: 2, sender: 8 });
     assert.equal(queue.runnable, 0);
-    queue.arrive({ sender: 7 });
+    queue.arrive({ seq: 3, sender: 7 });
     assert.equal(queue.runnable, 1);
   });
 
@@ -189,10 +192,10 @@ describe('the queue of an entity', () => {
     const queue = new EntityQueue(EMPTY_QUEUE);
     queue.request(lockOf(1, 7));
     queue.grant(0);
-    queue.unlock('section', 8);
-    queue.unlock('other', 7);
+    queue.unlock('section', { owner: 8, seq: 5 });
+    queue.unlock('other', { owner: 7, seq: 5 });
     assert.equal(queue.isEmpty, false);
-    queue.unlock('section', 7);
+    queue.unlock('section', { owner: 7, seq: 5 });
     assert.equal(queue.isEmpty, true);
   });
 
@@ -200,8 +203,8 @@ describe('the queue of an entity', () => {
     const queue = new EntityQueue(EMPTY_QUEUE);
     queue.request(lockOf(1, 7));
     queue.grant(0);
-    queue.arrive({ sender: 7 });
-    queue.unlock('section', 7);
+    queue.arrive({ seq: 2, sender: 7 });
+    queue.unlock('section', { owner: 7, seq: 5 });
     assert.equal(queue.isEmpty, false);
     queue.consume([{ seq: 2, sender: 7 }]);
     assert.equal(queue.isEmpty, true);
@@ -209,9 +212,9 @@ describe('the queue of an entity', () => {
 
   it('joins what waited before and behind a request that is withdrawn', () => {
     const queue = new EntityQueue(EMPTY_QUEUE);
-    queue.arrive({ sender: null });
+    queue.arrive({ seq: 1, sender: null });
     queue.request(lockOf(2, 7));
-    queue.arrive({ sender: null });
+    queue.arrive({ seq: 3, sender: null });
     queue.request(lockOf(4, 8));
     queue.withdraw(7);
     assert.equal(queue.runnable, 2);
@@ -221,12 +224,12 @@ describe('the queue of an entity', () => {
 
   it('is free when it is cleared after its owner has unlocked', () => {
     const queue = new EntityQueue(EMPTY_QUEUE);
-    queue.unlock('section', 7);
+    queue.unlock('section', { owner: 7, seq: 5 });
     queue.request(lockOf(1, 7));
     queue.grant(0);
-    queue.arrive({ sender: 7 });
+    queue.arrive({ seq: 2, sender: 7 });
     queue.request(lockOf(3, 8));
-    queue.unlock('section', 7);
+    queue.unlock('section', { owner: 7, seq: 5 });
     queue.clear();
     assert.equal(queue.grantable?.owner, 8);
     assert.equal(queue.withdraw(9), false);

@@ -14,6 +14,8 @@ class UpkeepStore {
   hubs: readonly string[] = ['default'];
   orphanSteps = 0;
   sweepSteps = 0;
+  forgetSteps = 0;
+  forgottenBefore = 0;
   failure: Error | undefined;
 
   taskHubs(): Promise<readonly string[]> {
@@ -26,6 +28,12 @@ class UpkeepStore {
     if (this.failure) return Promise.reject(this.failure);
     this.orphanSteps -= 1;
     return Promise.resolve(this.orphanSteps > 0);
+  }
+
+  forgetRequests({ before }: { readonly before: number }): Promise<boolean> {
+    this.forgottenBefore = before;
+    this.forgetSteps -= 1;
+    return Promise.resolve(this.forgetSteps > 0);
   }
 
   sweep(): Promise<boolean> {
@@ -72,6 +80,13 @@ describe('upkeep', () => {
     stop = () => Promise.resolve();
   });
   afterEach(() => stop());
+
+  it('forgets what entities were asked half an hour ago, and goes on while there is more', async () => {
+    store.forgetSteps = 3;
+    run();
+    await eventually(() => store.forgetSteps === 0, 'three steps');
+    assert.equal(store.forgottenBefore, clock.now() - 30 * 60_000);
+  });
 
   it('frees leases and sweeps, then rests', async () => {
     run();

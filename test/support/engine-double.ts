@@ -83,14 +83,20 @@ export class EngineDouble implements Engine {
   completeActivity: Engine['completeActivity'] = (...call) =>
     this.#record('completeActivity', ...call);
   completeEntity: Engine['completeEntity'] = (...call) => this.#record('completeEntity', ...call);
-  signalEntity: Engine['signalEntity'] = (...call) => this.#record('signalEntity', ...call);
-  getEntity: Engine['getEntity'] = (...call) =>
-    this.#record('getEntity', ...call).then(() => undefined);
-  queryEntities: Engine['queryEntities'] = (...call) =>
-    this.#record('queryEntities', ...call).then(() => ({
-      entities: [],
-      continuationToken: undefined,
-    }));
+  entities = {
+    signal: (...call: unknown[]) => this.#record('entities.signal', ...call),
+    get: (...call: unknown[]) => this.#record('entities.get', ...call).then(() => undefined),
+    query: (...call: unknown[]) =>
+      this.#record('entities.query', ...call).then(() => ({
+        entities: [],
+        continuationToken: undefined,
+      })),
+    clean: (...call: unknown[]) =>
+      this.#record('entities.clean', ...call).then(() => ({
+        locksReleased: 0,
+        continuationToken: undefined,
+      })),
+  };
   abandon: Engine['abandon'] = (...call) => this.#record('abandon', ...call);
   streamHistory: Engine['streamHistory'] = async function* () {
     // No events: an instance that does not exist.

@@ -11,22 +11,28 @@ export function entityHandlers({
 }: TaskHubServiceOptions): Pick<TaskHubHandlers, EntityRpc> {
   return {
     signalEntity: async (request, call) => {
-      await engine.signalEntity(call.taskHub, request);
+      await engine.entities.signal(call.taskHub, request);
       return {};
     },
     getEntity: async (request, call) => {
-      const entity = await engine.getEntity(call.taskHub, request);
+      const entity = await engine.entities.get(call.taskHub, request);
       return entity ? { exists: true, entity } : { exists: false };
     },
     queryEntities: async ({ query = create(EntityQuerySchema) }, call) => {
-      const { entities, continuationToken } = await engine.queryEntities(call.taskHub, query);
+      const { entities, continuationToken } = await engine.entities.query(call.taskHub, query);
       return {
         entities: [...entities],
         ...(continuationToken !== undefined && { continuationToken }),
       };
     },
-    // Empty entities go, and locks are released, without being asked.
-    cleanEntityStorage: () => Promise.resolve({}),
+    cleanEntityStorage: async (request, call) => {
+      const cleaned = await engine.entities.clean(call.taskHub, request);
+      const { locksReleased, continuationToken } = cleaned;
+      return {
+        orphanedLocksReleased: locksReleased,
+        ...(continuationToken !== undefined && { continuationToken }),
+      };
+    },
     completeEntityTask: async (result, call) => {
       await engine.completeEntity(call.taskHub, result);
       return {};

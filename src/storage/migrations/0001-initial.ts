@@ -124,7 +124,7 @@ const TABLES: readonly TableDefinition[] = [
       'lock_count int',
       'lock_seq int null',
       'owner_operations int',
-      'is_ending int',
+      'ending_seq int null',
       'failures int',
     ],
     constraints: ['primary key (hub, rid)'],

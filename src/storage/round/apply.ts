@@ -24,7 +24,7 @@ import type {
 import { abandonDelayMs } from './abandon.ts';
 import { fireOperation, isEntity } from './entity.ts';
 import { purgeEntity } from './entity-purge.ts';
-import { applyEntityBatch, applySignal } from './entity-batch.ts';
+import { applyToEntity } from './entity-batch.ts';
 import { parseToken } from './keys.ts';
 import { instanceNotFound, leaseLost, OK, stillLive, type ApplyContext } from './outcomes.ts';
 import { createInstance, deliverOrEnd, replaceInstance, terminateNow } from './lifecycle.ts';
@@ -50,9 +50,9 @@ export function applyCommit(state: RoundState, commit: RowCommit, context: Apply
     case 'activity':
       return applyActivity(state, commit, context);
     case 'signal':
-      return applySignal(state, commit, context);
     case 'entity':
-      return applyEntityBatch(state, commit, context);
+    case 'freeLocks':
+      return applyToEntity(state, commit, context);
     case 'abandon':
       return applyAbandon(state, commit, context);
     case 'release':

@@ -8,25 +8,35 @@ import {
 import type { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
 import { utf8 } from '../../wire/bytes.ts';
 import { KIND, type InboxRow, type RunRow } from '../sql/rows.ts';
-import type { EntityCommit, Outcome, SignalCommit } from '../store.ts';
+import type { EntityCommit, FreeLocksCommit, Outcome, SignalCommit } from '../store.ts';
 import { abandonDelayMs } from './abandon.ts';
-import { advance, isEntity, lookAtTarget, sendToEntity } from './entity.ts';
+import { advance, freeLocks, isEntity, lookAtTarget, sendToEntity } from './entity.ts';
 import { parseToken } from './keys.ts';
 import { createInstance, replaceInstance } from './lifecycle.ts';
 import { leaseLost, OK, type ApplyContext } from './outcomes.ts';
 import type { EntityEntry, RoundState } from './state.ts';
 import { release } from './turn.ts';
 
-export function applySignal(
+/** A signal, the answer of a worker, or a cleaning. */
+export function applyToEntity(
   state: RoundState,
-  commit: SignalCommit,
-  { hub }: ApplyContext,
+  commit: SignalCommit | EntityCommit | FreeLocksCommit,
+  context: ApplyContext,
 ): Outcome {
-  sendToEntity(state, hub, commit.message);
-  return OK;
+  switch (commit.kind) {
+    case 'signal':
+      sendToEntity(state, context.hub, commit.message);
+      return OK;
+    case 'entity':
+      return applyBatch(state, commit, context);
+    case 'freeLocks': {
+      const entry = state.byId(context.hub, commit.entityId);
+      return { ok: true, count: isEntity(entry) ? freeLocks(state, entry) : 0 };
+    }
+  }
 }
 
-export function applyEntityBatch(
+function applyBatch(
   state: RoundState,
   { token, result }: EntityCommit,
   { hub, limits }: ApplyContext,

@@ -36,7 +36,7 @@ export function queueNumbers(row: EntityRow, locks: readonly LockRow[]): QueueNu
       .map((lock) => ({ request: requestOf(lock), ahead: lock.ahead })),
     held: held && requestOf(held),
     ownerOperations: row.owner_operations,
-    isEnding: row.is_ending === 1,
+    endingSeq: row.ending_seq ?? undefined,
   };
 }
 
@@ -57,7 +57,7 @@ interface EntityKey {
 }
 
 export function entityRow({ hub, rid }: EntityKey, { queue, failures }: EntityPart): EntityRow {
-  const { tail, waiting, held, ownerOperations, isEnding } = queue.numbers;
+  const { tail, waiting, held, ownerOperations, endingSeq } = queue.numbers;
   return {
     hub,
     rid,
@@ -65,7 +65,7 @@ export function entityRow({ hub, rid }: EntityKey, { queue, failures }: EntityPa
     lock_count: waiting.length + (held ? 1 : 0),
     lock_seq: held?.seq ?? null,
     owner_operations: ownerOperations,
-    is_ending: isEnding ? 1 : 0,
+    ending_seq: endingSeq ?? null,
     failures,
   };
 }

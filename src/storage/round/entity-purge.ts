@@ -29,6 +29,7 @@ export function purgeEntity(state: RoundState, entry: EntityEntry): number {
   entry.chunks = [];
   entry.consumedUpto = run.read_seq;
   entry.historyFrom = run.first_chunk;
+  entry.dropsTimers = true;
   entity.failures = 0;
   entity.queue.clear();
   state.readyEntries.delete(entry);

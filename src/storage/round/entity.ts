@@ -81,8 +81,10 @@ export function sendToEntity(
     }
     case 'unlock': {
       const entry = state.byId(hub, message.entityId);
-      if (!isEntity(entry) || !sender) return;
-      entry.entity.queue.unlock(message.section, sender.instance.rid);
+      if (!isEntity(entry) || !entry.run || !sender) return;
+      const at = { owner: sender.instance.rid, seq: entry.run.next_seq };
+      entry.entity.queue.unlock(message.section, at);
+      entry.run.next_seq += 1;
       advance(state, entry);
       return;
     }
@@ -116,8 +118,9 @@ function enqueue(
   entry: EntityEntry,
   operation: { readonly event: OperationMessage['event']; readonly sender: number | null },
 ): void {
+  const seq = entry.run?.next_seq ?? 0;
   state.append(entry, operation.event, operation.sender);
-  entry.entity.queue.arrive(operation);
+  entry.entity.queue.arrive({ seq, sender: operation.sender });
   advance(state, entry);
 }
 
@@ -184,6 +187,19 @@ export function releaseLocks(state: RoundState, owner: Entry): void {
     if (held) takeBack(entry, instance.rid);
     advance(state, entry);
   }
+}
+
+/** Locks whose owners are over, which no execution will release; how many there were. */
+export function freeLocks(state: RoundState, entry: EntityEntry): number {
+  const { queue } = entry.entity;
+  const { held, waiting } = queue.numbers;
+  const requests = [...(held ? [held] : []), ...waiting.map(({ request }) => request)];
+  const over = requests.filter(
+    ({ owner, ownerExec }) => state.byRid(entry.instance.hub, owner)?.run?.exec !== ownerExec,
+  );
+  for (const { owner } of over) if (queue.withdraw(owner)) takeBack(entry, owner);
+  advance(state, entry);
+  return over.length;
 }
 
 /** An operation that runs under a lock which is gone is handed out again, in its turn. */

@@ -50,6 +50,8 @@ export interface Entry {
   historyFrom: number | undefined;
   /** Single inbox rows that are consumed: operations that have overtaken others. */
   consumedSeqs: readonly number[];
+  /** Its timers are to go. */
+  dropsTimers: boolean;
   /** What an entity has beside. */
   readonly entity: EntityPart | undefined;
   /** The run as it is in the database, where it is: what differs is written. */
@@ -428,6 +430,7 @@ function emptyEntry(
     appended: [],
     consumedUpto: undefined,
     consumedSeqs: [],
+    dropsTimers: false,
     inboxShift: undefined,
     chunks: [],
     historyFrom: undefined,

@@ -3,6 +3,7 @@ import { KIND } from '../sql/rows.ts';
 import type { RowKeys } from './keys.ts';
 import { parseToken, ridKey } from './keys.ts';
 import type { RowCommit } from './apply.ts';
+import type { EntityCommit, FreeLocksCommit, SignalCommit } from '../store.ts';
 import type { Entry } from './state.ts';
 import {
   touchEntityAction,
@@ -37,17 +38,25 @@ export function touch(keys: RowKeys, commit: RowCommit, hub: number): void {
     case 'activity':
       touchToken(keys, hub, commit.token, 'activity');
       return;
-    case 'signal':
-      touchMessage(keys, commit.message, hub);
-      return;
-    case 'entity':
-      touchToken(keys, hub, commit.token, 'entity');
-      touchResult(keys, commit.result, hub);
-      return;
     case 'abandon':
     case 'release':
       touchToken(keys, hub, commit.token, commit.work);
       return;
+    default:
+      touchEntityCommit(keys, commit, hub);
+  }
+}
+
+function touchEntityCommit(
+  keys: RowKeys,
+  commit: SignalCommit | EntityCommit | FreeLocksCommit,
+  hub: number,
+): void {
+  if (commit.kind === 'signal') touchMessage(keys, commit.message, hub);
+  else if (commit.kind === 'freeLocks') keys.addId(hub, commit.entityId);
+  else {
+    touchToken(keys, hub, commit.token, 'entity');
+    touchResult(keys, commit.result, hub);
   }
 }
 

@@ -16,7 +16,8 @@ export interface Batch {
 }
 
 export function mayRun(runnable: Runnable, { seq, sender }: QueuedOperation): boolean {
-  return 'sender' in runnable ? sender === runnable.sender : seq < runnable.before;
+  const isOurs = runnable.sender === undefined || sender === runnable.sender;
+  return isOurs && seq < runnable.before;
 }
 
 /** For each entity among these runs, which are locked; nothing for orchestrations. */
@@ -37,15 +38,15 @@ export async function readBatches(
 }
 
 async function readBatch(session: SqlSession, run: RunRow, runnable: Runnable): Promise<Batch> {
-  const isOwned = 'sender' in runnable;
+  const { sender, before } = runnable;
   const rows = await session.all(
     `select seq, type, sender, bytes from inbox
-      where hub = $1 and rid = $2 and ${isOwned ? 'sender = $3' : 'seq < $3'}
+      where hub = $1 and rid = $2 and seq < $3${sender === undefined ? '' : ' and sender = $4'}
       order by seq limit ${ENTITY_BATCH_MAX}`,
-    [run.hub, run.rid, isOwned ? runnable.sender : runnable.before],
+    [run.hub, run.rid, before, ...(sender === undefined ? [] : [sender])],
   );
   return {
     operations: operationsForBatch(rows.map(readInbox)),
-    sender: isOwned ? runnable.sender : null,
+    sender: sender ?? null,
   };
 }

@@ -90,3 +90,20 @@ function pageOf(rows: readonly SqlRow[], limit: number): Page<EntityRecord> {
   const last = items.at(-1);
   return { items, next: items.length < rows.length && last ? [last.instanceId] : undefined };
 }
+
+/** Ids of entities with locks of executions that are over: there are none unless something went wrong. */
+export async function listOrphanedLocks(
+  session: SqlSession,
+  hub: number,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly string[]> {
+  const rows = await session.all(
+    `select distinct i.id from locks l
+       join instances i on i.hub = l.hub and i.rid = l.rid
+       left join runs o on o.hub = l.hub and o.rid = l.owner_rid and o.exec = l.owner_exec
+      where l.hub = $1 and i.id > $2 and o.rid is null
+      order by i.id limit $3`,
+    [hub, after, limit],
+  );
+  return rows.map(({ id }) => String(id));
+}

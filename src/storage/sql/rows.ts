@@ -102,7 +102,8 @@ export interface EntityRow {
   /** The row in `locks` that holds the entity. */
   readonly lock_seq: number | null;
   readonly owner_operations: number;
-  readonly is_ending: number;
+  /** Where its owner has unlocked; see `QueueNumbers`. */
+  readonly ending_seq: number | null;
   /** Batches in a row that a worker could not run at all. */
   readonly failures: number;
 }

@@ -124,7 +124,7 @@ export const ENTITIES = {
     lock_count: 'int',
     lock_seq: 'int',
     owner_operations: 'int',
-    is_ending: 'int',
+    ending_seq: 'int',
     failures: 'int',
   },
 } as const satisfies Table;

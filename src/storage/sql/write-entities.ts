@@ -16,7 +16,7 @@ const ENTITY_CHANGES = [
   'lock_count',
   'lock_seq',
   'owner_operations',
-  'is_ending',
+  'ending_seq',
   'failures',
 ] as const;
 

@@ -117,9 +117,7 @@ export async function writeRound(session: SqlSession, state: RoundState): Promis
   await session.runMany(DELETE_RUN, ended.map(keyOf));
   await session.runMany(DELETE_TIMERS, [
     ...ended.map(keyOf),
-    ...live
-      .filter(({ isNew, historyFrom, entity }) => !isNew && historyFrom !== undefined && !entity)
-      .map(keyOf),
+    ...live.filter((entry) => !entry.isNew && losesTimers(entry)).map(keyOf),
   ]);
   await writeInstances(session, live);
   await writeHistory(session, live);
@@ -136,6 +134,11 @@ export async function writeRound(session: SqlSession, state: RoundState): Promis
   );
   await session.runMany(INSERT_TIMER, inserts(TIMERS, wanted));
   await session.runMany(INSERT_GARBAGE, inserts(GARBAGE, state.garbage));
+}
+
+/** A generation that is over, or an entity that is purged. A batch replaces an entity's state, and keeps its timers. */
+function losesTimers({ historyFrom, entity, dropsTimers }: Entry): boolean {
+  return entity ? dropsTimers : historyFrom !== undefined;
 }
 
 async function writeInstances(session: SqlSession, live: readonly Entry[]): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   ClaimedActivity,
   ClaimedOrchestration,
   Commit,
+  DeliverCommit,
   HistoryOptions,
   InstanceRecord,
   Outcome,
@@ -48,6 +49,7 @@ export interface TakeOptions {
   readonly hub?: string;
   readonly orchestrations?: number;
   readonly activities?: number;
+  readonly entities?: number;
   readonly filters?: readonly TypeFilter[];
   readonly id?: number;
 }
@@ -145,7 +147,11 @@ export class Bench {
     const { hub = HUB, orchestrations = 100, activities = 100, id = 1, filters } = options;
     const taker = (kind: Taker['kind'], credit: number): Taker[] =>
       credit > 0 ? [{ ...PLAIN_STREAM, id, hub, kind, credit, filters }] : [];
-    return [...taker('orchestration', orchestrations), ...taker('activity', activities)];
+    return [
+      ...taker('orchestration', orchestrations),
+      ...taker('activity', activities),
+      ...taker('entity', options.entities ?? 0),
+    ];
   }
 
   /** A round without commits: what a worker with room is handed now. */
@@ -234,7 +240,11 @@ export function activityFailed(item: Pick<ClaimedActivity, 'hub' | 'token'>): Ac
   return { kind: 'activity', hub, token, result: undefined, failureDetails };
 }
 
-export function deliver(instanceId: string, eventType: EventType, hub: string = HUB): Commit {
+export function deliver(
+  instanceId: string,
+  eventType: EventType,
+  hub: string = HUB,
+): DeliverCommit {
   return { kind: 'deliver', hub, instanceId, event: encodeEvent({ eventType }) };
 }
 
@@ -243,7 +253,7 @@ export function raise(instanceId: string, name: string, input?: string, hub = HU
   return deliver(instanceId, { case: 'eventRaised', value }, hub);
 }
 
-export function terminate(instanceId: string, input?: string, recurse = false): Commit {
+export function terminate(instanceId: string, input?: string, recurse = false): DeliverCommit {
   const value = { recurse, ...(input !== undefined && { input }) };
   return deliver(instanceId, { case: 'executionTerminated', value });
 }
