@@ -26,7 +26,7 @@ const rooms = {
     npm: ['@bufbuild/protobuf'],
     node: ['assert'],
   },
-  telemetry: { rooms: ['base'], npm: ['@opentelemetry'], node: true },
+  telemetry: { rooms: ['base'], npm: ['@opentelemetry', 'applicationinsights'], node: true },
   config: { rooms: ['core', 'base', 'telemetry'], npm: ['zod'], node: true },
   server: {
     rooms: ['proto', 'wire', 'core', 'base', 'telemetry', 'config', 'storage', 'scheduler'],

@@ -54,7 +54,7 @@ export async function runDev(options: DevOptions, context: CliContext): Promise<
   const app = readDevApp(appDir, context.env);
   const scheduler =
     flags.connection === undefined
-      ? await startScheduler(config, app, logger)
+      ? await startScheduler({ config, app, logger }, context.env)
       : await attachScheduler(flags.connection, app, logger);
   try {
     const host = await openHost({ ...options, appDir }, { app, scheduler, logger }, context);
@@ -73,13 +73,19 @@ export async function runDev(options: DevOptions, context: CliContext): Promise<
   }
 }
 
+interface StartSchedulerOptions {
+  readonly config: ServerConfig;
+  readonly app: DevApp;
+  readonly logger: Logger;
+}
+
 async function startScheduler(
-  config: ServerConfig,
-  app: DevApp,
-  logger: Logger,
+  { config, app, logger }: StartSchedulerOptions,
+  env: CliContext['env'],
 ): Promise<DevScheduler> {
   const taskHubs = [...new Set([...config.taskHubs, app.taskHub])];
-  const scheduler = await openConfiguredScheduler({ ...config, taskHubs }, logger);
+  const withHub = { ...config, taskHubs };
+  const { scheduler, close } = await openConfiguredScheduler(withHub, logger, env);
   const { grpcEndpoint } = scheduler;
   return {
     grpc: grpcEndpoint,
@@ -87,7 +93,7 @@ async function startScheduler(
     taskHubs: scheduler.taskHubs,
     connection: `Endpoint=${grpcEndpoint};TaskHub=${app.taskHub};Authentication=None`,
     storage: describeStorage(config.storage),
-    close: () => scheduler.close(),
+    close,
   };
 }
 

@@ -5,6 +5,7 @@ import { createCliLogger } from './cli-logger.ts';
 import { describeStorage, readyLine, summary } from './ready.ts';
 import { stopped } from './stop-signal.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
 
 export interface StartOptions {
   readonly config: ServerConfig;
@@ -17,7 +18,7 @@ export async function runStart(
   context: CliContext,
 ): Promise<number> {
   const logger = createCliLogger({ level: config.logLevel, json, stderr: context.stderr });
-  const scheduler = await openConfiguredScheduler(config, logger);
+  const { scheduler, close } = await openConfiguredScheduler(config, logger, context.env);
   if (!context.stop.aborted) {
     const { grpcEndpoint, httpEndpoint, taskHubs } = scheduler;
     context.stdout(
@@ -40,15 +41,31 @@ export async function runStart(
   }
   await stopped(context.stop);
   logger.info('stopping: new work is refused, work in hand is waited for');
-  await scheduler.close();
+  await close();
   return EXIT.ok;
 }
 
-/** The scheduler that a configuration describes, loaded only now: `--help` needs none of it. */
+/** A scheduler, and what is to be closed with it. */
+interface ConfiguredScheduler {
+  readonly scheduler: RunningScheduler;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The scheduler that a configuration describes, loaded only now: `--help` needs none of it. Its traces
+ * go where the environment says.
+ */
 export async function openConfiguredScheduler(
   config: ServerConfig,
   logger: Logger,
-): Promise<RunningScheduler> {
+  env: CliContext['env'],
+): Promise<ConfiguredScheduler> {
   const { openScheduler } = await import('../server/index.ts');
-  return openScheduler({ ...config, logger });
+  const traces = await openOtlpTraces({ serviceName: 'durabletask-scheduler', env, logger });
+  const scheduler = await openScheduler({ ...config, logger });
+  const close = async (): Promise<void> => {
+    await scheduler.close();
+    await traces?.close();
+  };
+  return { scheduler, close };
 }

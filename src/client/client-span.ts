@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { ATTRIBUTE, eventSpanName, taskSpanName } from '../telemetry/span-names.ts';
 import type { TraceContextFields } from '../telemetry/trace-context.ts';
 import { readTraceParent, toTraceContext } from '../telemetry/trace-context.ts';
-import { activeSpan, SpanKind, startSpan } from '../telemetry/spans.ts';
+import { activeSpan, describeFailure, SpanKind, startSpan } from '../telemetry/spans.ts';
 
 export interface ClientSpanOptions {
   readonly name: string;
@@ -31,12 +31,7 @@ export async function withClientSpan<T>(
     span.end();
     return result;
   } catch (error) {
-    const {
-      name: type,
-      message,
-      stack,
-    } = error instanceof Error ? error : new Error(String(error));
-    span.end({ type, message, stack });
+    span.end(describeFailure(error));
     throw error;
   }
 }

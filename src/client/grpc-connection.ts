@@ -12,6 +12,8 @@ import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { TaskHubError } from '../core/errors.ts';
+import { activeSpan } from '../telemetry/spans.ts';
+import { writeTraceParent } from '../telemetry/trace-context.ts';
 import { channelCredentials, tlsProblem, type ChannelSecurity } from './channel-credentials.ts';
 import type { CallOptions, Connection, ServerStreamMethod, UnaryMethod } from './connection.ts';
 import { fromGrpcError, isServiceError } from './grpc-errors.ts';
@@ -195,9 +197,11 @@ class GrpcConnection implements Connection {
 
   async #callMetadata({ signal, metadata: own }: CallOptions): Promise<Metadata> {
     const { tokenProvider } = this.#options;
-    if (tokenProvider === undefined && own === undefined) return this.#metadata;
+    const span = activeSpan();
+    if ((tokenProvider ?? own ?? span) === undefined) return this.#metadata;
     const metadata = this.#metadata.clone();
     for (const [name, value] of Object.entries(own ?? {})) metadata.set(name, value);
+    if (span !== undefined) metadata.set('traceparent', writeTraceParent(span));
     if (tokenProvider !== undefined) {
       metadata.set('authorization', `Bearer ${await tokenProvider.getToken({ signal })}`);
     }

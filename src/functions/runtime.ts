@@ -9,7 +9,10 @@ import { formatConnectionString, parseConnectionString } from '../config/connect
 import type { ConnectionString } from '../config/connection-string.ts';
 import type { AppSettings } from '../config/host-json.ts';
 import { invalidArgument } from '../core/errors.ts';
+import { openApplicationInsights } from '../telemetry/application-insights.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
+import type { TelemetryExport } from '../telemetry/telemetry-export.ts';
 import { TaskHubWorker } from '../worker/task-hub-worker.ts';
 import { addAppFunctions } from './app-functions.ts';
 import { loadCoreModule } from './core-module.ts';
@@ -55,6 +58,7 @@ export class ExtensionRuntime {
   #access: ManagementAccess | undefined;
   #durableClient: DurableClient | undefined;
   #serving: Serving | undefined;
+  #telemetry: TelemetryExport | undefined;
 
   constructor(options: ExtensionRuntimeOptions) {
     this.#options = options;
@@ -197,6 +201,13 @@ export class ExtensionRuntime {
     return this.#options.logger;
   }
 
+  /** Where the app settings say; an app that set its own up has done so while it was loaded. */
+  async #openTelemetry(): Promise<void> {
+    const { env, logger } = this.#options;
+    const options = { serviceName: env()['WEBSITE_SITE_NAME'] ?? 'functions', env: env(), logger };
+    this.#telemetry = (await openApplicationInsights(options)) ?? (await openOtlpTraces(options));
+  }
+
   #connectionOf(connectionName: string): ConnectionString {
     const text = this.#options.env()[connectionName];
     if (text !== undefined && text !== '') {
@@ -240,6 +251,9 @@ export class ExtensionRuntime {
     await this.#serving?.worker.stop();
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
     this.#clients.clear();
+    // Last: what ended just now is to be seen.
+    await this.#telemetry?.close();
+    this.#telemetry = undefined;
     this.#serving = undefined;
     this.#durableClient = undefined;
   }

@@ -33,6 +33,8 @@ export interface ExtensionSettings {
   readonly httpSleepMs: number;
   /** Whether a start with the id of a live instance replaces it. */
   readonly mayReplaceRunning: boolean;
+  /** Whether spans go where the app settings say. */
+  readonly isTraced: boolean;
   readonly http: HttpSettings;
   /** What host.json says in vain. */
   readonly idle: readonly IdleSetting[];
@@ -82,6 +84,7 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
     httpSleepMs: readWhole(host, 'httpSettings.defaultAsyncRequestSleepTimeMilliseconds', 30_000),
     mayReplaceRunning:
       host.text(`${DURABLE}.overridableExistingInstanceStates`)?.toLowerCase() === 'anystate',
+    isTraced: host.flag(`${DURABLE}.tracing.distributedTracingEnabled`) ?? true,
     http: readHttpSettings(host, env),
     ...readLimits(host),
     idle: idleSettings(host),

@@ -30,6 +30,12 @@ export interface SpanFailure {
   readonly stack?: string | undefined;
 }
 
+/** Whatever was thrown, as a span shows it. */
+export function describeFailure(thrown: unknown): SpanFailure {
+  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { type: name, message, stack };
+}
+
 /** A span that is over. */
 export interface EndedSpan {
   readonly name: string;

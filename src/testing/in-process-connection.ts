@@ -115,6 +115,7 @@ export class InProcessConnection implements Connection {
       workerId: 'in-process',
       userAgent: undefined,
       authorization: undefined,
+      traceParent: undefined,
       caller: undefined,
       takesEntityBatches: false,
       isSticky: metadata['x-durabletask-sticky'] === '1',

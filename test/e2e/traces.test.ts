@@ -86,11 +86,12 @@ describe('traces', function () {
   }
 
   it('lead from the caller through a chain, each step once', async () => {
-    const found = await traceOf('Chain', 7);
+    const found = await traceOf('Chain', 8);
 
     assert.deepEqual(found.tree(), [
       'caller',
       '  create_orchestration:Chain PRODUCER',
+      '    TaskHubSidecarService/StartInstance SERVER',
       '    orchestration:Chain SERVER',
       '      activity:Add CLIENT',
       '        activity:Add SERVER',
@@ -100,7 +101,7 @@ describe('traces', function () {
   });
 
   it('carry the attributes that queries look for', async () => {
-    const found = await traceOf('Chain', 7);
+    const found = await traceOf('Chain', 8);
 
     const orchestration = found.one('orchestration:Chain', SERVER);
     assert.equal(orchestration.attributes['durabletask.type'], 'orchestration');
@@ -114,16 +115,16 @@ describe('traces', function () {
   });
 
   it('show a fan-out side by side', async () => {
-    const found = await traceOf('FanOut', 9);
+    const found = await traceOf('FanOut', 10);
 
     assert.equal(found.tree().filter((line) => line === '      activity:Add CLIENT').length, 3);
     assert.equal(found.tree().filter((line) => line === '        activity:Add SERVER').length, 3);
   });
 
   it('go on in a sub-orchestration', async () => {
-    const found = await traceOf('Parent', 9);
+    const found = await traceOf('Parent', 10);
 
-    assert.deepEqual(found.tree().slice(2, 6), [
+    assert.deepEqual(found.tree().slice(3, 7), [
       '    orchestration:Parent SERVER',
       '      orchestration:Chain CLIENT',
       '        orchestration:Chain SERVER',
@@ -132,7 +133,7 @@ describe('traces', function () {
   });
 
   it('show each attempt of a retry and the timers between, failures as errors', async () => {
-    const found = await traceOf('Retry', 11);
+    const found = await traceOf('Retry', 12);
 
     const attempts = found.all('activity:FailTwice', CLIENT);
     assert.deepEqual(
@@ -146,16 +147,17 @@ describe('traces', function () {
 
   it('stay whole when the worker is killed in the middle', async () => {
     const id = await started('Interrupted');
-    await arrived(id, 4);
+    await arrived(id, 5);
     await worker.end('SIGKILL');
     worker = await startWorker();
     await client.raiseOrchestrationEvent(id, 'go');
     await client.waitForOrchestrationCompletion(id, true, 20);
 
-    const found = await arrived(id, 8);
+    const found = await arrived(id, 9);
     assert.deepEqual(found.tree(), [
       'caller',
       '  create_orchestration:Interrupted PRODUCER',
+      '    TaskHubSidecarService/StartInstance SERVER',
       '    orchestration:Interrupted SERVER',
       '      activity:Add CLIENT',
       '        activity:Add SERVER',
@@ -187,7 +189,7 @@ describe('traces', function () {
     const id = await client.scheduleNewOrchestration('Chain', undefined, unsampled);
     await client.waitForOrchestrationCompletion(id, true, 20);
     trace.setGlobalTracerProvider(provider);
-    await traceOf('Chain', 7);
+    await traceOf('Chain', 8);
 
     assert.ok(!receiver.spans.some(({ traceId }) => traceId === 'a'.repeat(32)));
   });

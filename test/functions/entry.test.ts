@@ -77,7 +77,7 @@ describe('the entry of the package', function () {
     assert.match(logged[0][1], /durable-functions itself was loaded before durabletask-scheduler/);
   });
 
-  it('loads no server, no store and no database driver', () => {
+  it('loads no server, no store, no database driver and no exporter', () => {
     const loaded = run(`
       import { registerHooks } from 'node:module';
       const urls = [];
@@ -87,7 +87,7 @@ describe('the entry of the package', function () {
     `) as string[];
 
     const rooms =
-      /\/src\/(server|storage|scheduler|cli|devhost)\/|node:sqlite|\/node_modules\/(pg|hono|commander|croner)\//;
+      /\/src\/(server|storage|scheduler|cli|devhost)\/|node:sqlite|\/node_modules\/(pg|hono|commander|croner|applicationinsights|@azure\/(monitor|identity)[^/]*|@opentelemetry\/(?!api\/)[^/]+)\//;
     assert.ok(loaded.some((url) => url.endsWith('/src/worker/task-hub-worker.ts')));
     assert.deepEqual(
       loaded.filter((url) => rooms.test(url)),

@@ -190,6 +190,7 @@ function contextOf(call: SimCall, { metadata, connection }: Request): CallContex
     takesEntityBatches: false,
     isSticky: metadata['x-durabletask-sticky'] === '1',
     authorization: undefined,
+    traceParent: undefined,
     caller: undefined,
     signal: controller.signal,
   };

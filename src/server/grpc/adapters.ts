@@ -18,6 +18,7 @@ import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CallCancelled, createCallContext, type CallContext } from './call-context.ts';
+import { withCallSpan } from './call-span.ts';
 import { CallSink } from './call-sink.ts';
 import { toGrpcStatus } from './status.ts';
 
@@ -56,9 +57,11 @@ export function unary<I extends DescMessage, O extends DescMessage>(
   };
   return (call, callback) => {
     const context = createCallContext(call);
-    answer(call.request, context).then(
-      (reply) => {
-        callback(null, reply);
+    const reply = (): Promise<Buffer> => answer(call.request, context);
+    const { traceParent } = context;
+    (traceParent === undefined ? reply() : withCallSpan(method, context, reply)).then(
+      (bytes) => {
+        callback(null, bytes);
       },
       (error: unknown) => {
         callback(failure(error, { method: method.name, call: context, deps }), null);

@@ -15,6 +15,8 @@ export interface CallContext {
   readonly isSticky: boolean;
   /** `authorization` metadata; never logged. */
   readonly authorization: string | undefined;
+  /** W3C `traceparent` metadata: the span that the call is part of. */
+  readonly traceParent: string | undefined;
   /** Who calls; `undefined` while the scheduler asks nobody. Set when the call is admitted. */
   caller: Caller | undefined;
   /** A worker that asks for entity requests of the first generation. */
@@ -62,6 +64,9 @@ export function createCallContext(call: CancellableCall): CallContext {
     },
     get authorization() {
       return firstText(call.metadata, 'authorization');
+    },
+    get traceParent() {
+      return firstText(call.metadata, 'traceparent');
     },
     caller: undefined,
     get signal() {

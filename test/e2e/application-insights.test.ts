@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../src/base/clock.ts';
+import { TaskHubClient } from '../../src/client/index.ts';
+import { openDevHost } from '../../src/devhost/dev-host.ts';
+import type { RunningScheduler } from '../../src/server/index.ts';
+import { openScheduler } from '../../src/server/index.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
+import type { Envelope } from '../support/ingestion-stub.ts';
+import { IngestionStub } from '../support/ingestion-stub.ts';
+
+const REGISTER = new URL('../../src/register/register.ts', import.meta.url).href;
+const TRACE_ID = 'c'.repeat(32);
+const CALLER = { traceParent: `00-${TRACE_ID}-${'d'.repeat(16)}-01` };
+
+describe('an app with an Application Insights connection string', function () {
+  this.timeout(60_000);
+  let stub: IngestionStub;
+  let scheduler: RunningScheduler;
+  let envelopes: readonly Envelope[];
+
+  before(async () => {
+    stub = await IngestionStub.open();
+    const ports = { grpcPort: 0, httpPort: 0 };
+    scheduler = await openScheduler({
+      ...{ storage: 'memory', taskHubs: ['insights'], logger: silentLogger, ...ports },
+    });
+    const host = await openDevHost({
+      ...{ appDir: fileURLToPath(new URL('./apps/commonjs', import.meta.url)), port: 0 },
+      ...{ host: '127.0.0.1', preloads: [REGISTER], pathAliases: {}, watch: false },
+      ...{ inspect: undefined, logger: silentLogger, clock: systemClock, output: () => undefined },
+      env: {
+        TASKHUB_NAME: 'insights',
+        DURABLE_TASK_SCHEDULER_CONNECTION_STRING: `Endpoint=${scheduler.grpcEndpoint};TaskHub=unused;Authentication=None`,
+        APPLICATIONINSIGHTS_CONNECTION_STRING: stub.connectionString,
+        APPLICATION_INSIGHTS_NO_STATSBEAT: 'true',
+        NODE_TLS_REJECT_UNAUTHORIZED: '0',
+        WEBSITE_SITE_NAME: 'hello-app',
+      },
+    });
+    const address = { endpoint: scheduler.grpcEndpoint, taskHub: 'insights' };
+    const client = TaskHubClient.open(address);
+    for (const name of ['helloCities', 'fails']) {
+      const id = await client.scheduleNewOrchestration(name, undefined, CALLER);
+      await client.waitForOrchestrationCompletion(id, true, 20);
+    }
+    await client.close();
+    // What is held back leaves with the app.
+    await host.close();
+    await scheduler.close();
+    await stub.close();
+    envelopes = stub.envelopes.filter(({ tags }) => tags['ai.operation.id'] === TRACE_ID);
+  });
+
+  function find(baseType: string, name: string): Envelope[] {
+    return envelopes.filter(
+      ({ data }) => data.baseType === baseType && data.baseData.name === name,
+    );
+  }
+
+  it('sends its orchestrations as requests of the operation that started them', () => {
+    const [request, another] = find('RequestData', 'orchestration:helloCities');
+
+    assert.ok(request !== undefined && another === undefined);
+    assert.match(request.name, /^Microsoft\.ApplicationInsights\.(\w+\.)?Request$/);
+    assert.equal(request.iKey, '00000000-0000-0000-0000-000000000001');
+    assert.equal(request.tags['ai.operation.parentId'], 'd'.repeat(16));
+    assert.equal(request.data.baseData.success, true);
+    assert.match(request.data.baseData.duration, /^(\d+\.)?\d\d:\d\d:\d\d\.\d+$/);
+    assert.equal(request.data.baseData.properties['durabletask.task.status'], 'Completed');
+  });
+
+  it('sends its activities as dependencies and, below them, requests', () => {
+    const calls = find('RemoteDependencyData', 'activity:sayHello');
+    const runs = find('RequestData', 'activity:sayHello');
+
+    assert.equal(calls.length, 3);
+    assert.deepEqual(
+      runs.map(({ tags }) => tags['ai.operation.parentId']).toSorted(),
+      calls.map(({ data }) => data.baseData.id).toSorted(),
+    );
+  });
+
+  it('marks what failed and says why', () => {
+    const [request] = find('RequestData', 'orchestration:fails');
+    const exceptions = envelopes.filter(({ data }) => data.baseType === 'ExceptionData');
+
+    assert.equal(request?.data.baseData.success, false);
+    assert.ok(JSON.stringify(exceptions).includes('too far'));
+  });
+});
