@@ -49,9 +49,9 @@ function warnOfEarlierRegistrations(): void {
 
 function registerLifecycle(core: CoreModule): void {
   // The library's own hook leaves out where the app is.
-  core.registerHook('appStart', ({ functionAppDirectory }) => {
+  core.registerHook('appStart', async ({ functionAppDirectory }) => {
     const appDir = typeof functionAppDirectory === 'string' ? functionAppDirectory : undefined;
-    extensionRuntime().start(appDir);
+    await extensionRuntime().start(appDir);
   });
   core.registerHook('appTerminate', () => extensionRuntime().stop());
 }

@@ -81,7 +81,7 @@ export class ExtensionRuntime {
    * Takes up work for the app's durable functions, without waiting for the scheduler: an app must
    * not start slower, or not at all, because of it. An app that registered none only gets clients.
    */
-  start(appDir: string | undefined): void {
+  async start(appDir: string | undefined): Promise<void> {
     this.#appDir = appDir;
     this.#settings = undefined;
     const { settings } = this;
@@ -90,6 +90,8 @@ export class ExtensionRuntime {
         ...{ setting: `extensions.durableTask.${setting}`, reason },
       });
     }
+    // Before work is taken up: what it begins is to be seen whole.
+    if (settings.isTraced) await this.#openTelemetry();
     // The app's own appStart hooks come after ours, and may register more.
     durableRegistry().onRegistered = () => this.#serve(settings);
     this.#serve(settings);

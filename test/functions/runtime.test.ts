@@ -43,7 +43,7 @@ describe('ExtensionRuntime', function () {
     app.activity('a', { handler: () => 1 });
     const startedAt = systemClock.now();
 
-    runtime.start(appDir);
+    await runtime.start(appDir);
     const startMs = systemClock.now() - startedAt;
     await runtime.stop();
     const stopMs = systemClock.now() - startedAt - startMs;
@@ -52,10 +52,10 @@ describe('ExtensionRuntime', function () {
     assert.ok(stopMs < 4500, `took ${stopMs} ms to stop`);
   });
 
-  it('refuses to start with wrong settings', () => {
+  it('refuses to start with wrong settings', async () => {
     writeHostJson({ storageProvider: { type: 'mssql' } });
 
-    assert.throws(() => runtime.start(appDir), /must be "azureManaged", got "mssql"/);
+    await assert.rejects(runtime.start(appDir), /must be "azureManaged", got "mssql"/);
   });
 
   it('warns once of each setting that has no effect', async () => {
@@ -71,7 +71,7 @@ describe('ExtensionRuntime', function () {
       env: () => ({ DURABLE_TASK_SCHEDULER_CONNECTION_STRING: CONNECTION }),
     });
 
-    noisy.start(appDir);
+    await noisy.start(appDir);
     assert.equal(noisy.durableClient().taskHubName, 'hub');
     await noisy.stop();
 
