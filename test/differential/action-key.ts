@@ -1,5 +1,8 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { OrchestratorAction } from '../../src/proto/orchestrator_service_pb.ts';
+import type {
+  OrchestratorAction,
+  SendEntityMessageAction,
+} from '../../src/proto/orchestrator_service_pb.ts';
 import type { OracleAction } from './oracle.ts';
 
 /**
@@ -9,6 +12,9 @@ import type { OracleAction } from './oracle.ts';
 export function actionKey(action: OrchestratorAction | OracleAction): string | undefined {
   return 'actionType' in action ? oracleKey(action) : ourKey(action);
 }
+
+/** How a line begins that lets go of locks: ours names the section, theirs the turn of the code it is. */
+export const RELEASE = 'release';
 
 /** True for the waits between two attempts: the engine's own, which end on whole seconds. */
 export function isRetryWait(key: string): boolean {
@@ -27,6 +33,25 @@ function ourKey({ orchestratorActionType: type }: OrchestratorAction): string | 
       const { fireAt } = type.value;
       return `timer ${fireAt === undefined ? '?' : new Date(timestampMs(fireAt)).toISOString()}`;
     }
+    case 'sendEntityMessage':
+      return entityKey(type.value);
+    default:
+      return undefined;
+  }
+}
+
+function entityKey({ EntityMessageType: message }: SendEntityMessageAction): string | undefined {
+  switch (message.case) {
+    case 'entityOperationCalled':
+    case 'entityOperationSignaled': {
+      const verb = message.case === 'entityOperationCalled' ? 'call' : 'signal';
+      const { targetInstanceId = '', operation, input = '' } = message.value;
+      return `${verb} ${targetInstanceId} ${operation}(${input})`;
+    }
+    case 'entityLockRequested':
+      return `lock ${message.value.criticalSectionId} ${message.value.lockSet.join(' ')}`;
+    case 'entityUnlockSent':
+      return `${RELEASE} ${message.value.criticalSectionId}`;
     default:
       return undefined;
   }
@@ -43,6 +68,25 @@ function oracleKey(action: OracleAction): string | undefined {
       return childKey(functionName, JSON.stringify(input), instanceId, version);
     case 5:
       return `timer ${String(fireAt)}`;
+    default:
+      return oracleEntityKey(action);
+  }
+}
+
+function oracleEntityKey(action: OracleAction): string | undefined {
+  const { actionType, instanceId = '', operation = '', input } = action;
+  switch (actionType) {
+    case 7:
+      return `call ${instanceId} ${operation}(${JSON.stringify(input)})`;
+    case 9:
+      return `signal ${instanceId} ${operation}(${JSON.stringify(input)})`;
+    case 13: {
+      const { lockRequestId = '', lockSet = [] } = action;
+      const ids = lockSet.map(({ name, key }) => `@${name.toLowerCase()}@${key}`);
+      return `lock ${lockRequestId} ${ids.join(' ')}`;
+    }
+    case 14:
+      return RELEASE;
     default:
       return undefined;
   }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import type { HistoryEvent, OrchestratorAction } from '../../src/proto/orchestrator_service_pb.ts';
+import { LOCKING } from '../../src/functions/locking-values.ts';
+import { ClassicOrchestrationContext } from '../../src/replay/classic-context.ts';
+import type { OrchestrationEngine } from '../../src/replay/engine.ts';
 import { OrchestratorSession } from '../../src/replay/session.ts';
 import type { TurnResult } from '../../src/replay/session.ts';
 import { TaskFailedError } from '../../src/functions/value-classes.ts';
 import { classicOptions, IDS, now } from '../replay/support/orchestrators.ts';
 import type { ClassicHandler } from '../replay/support/orchestrators.ts';
-import { actionKey, isRetryWait } from './action-key.ts';
+import { actionKey, isRetryWait, RELEASE } from './action-key.ts';
 import { flatActions } from './oracle.ts';
 import type { OracleState } from './oracle.ts';
 import { OracleHistory } from './oracle-history.ts';
@@ -46,9 +49,10 @@ export async function compare(program: Program, fate: Fate): Promise<Comparison>
 
     asked.push(...keysOf(result.actions));
     const canceled = canceledTimers(oracle);
+    const theirAsked = numbered(without(keysOf(flatActions(oracle)), canceled));
     assert.deepEqual(
-      without(asked, canceled),
-      without([...new Set(keysOf(flatActions(oracle)))], canceled),
+      withoutLastRelease(numbered(without(asked, canceled)), theirAsked, result),
+      theirAsked,
       `what was asked for until turn ${turn}`,
     );
     assert.deepEqual(endOf(result), oracleEnd(oracle), `how turn ${turn} ended`);
@@ -83,7 +87,14 @@ function openSession(orchestrator: Handler): OrchestratorSession {
   const handler = orchestrator as unknown as ClassicHandler;
   const Failure = TaskFailedError as new (details: unknown) => Error;
   const createFailure = ({ details }: { readonly details: unknown }): Error => new Failure(details);
-  return new OrchestratorSession(classicOptions(handler, { createFailure }), IDS);
+  const createContext = (engine: OrchestrationEngine): object => ({
+    df: new ClassicOrchestrationContext(engine, {
+      defaultVersion: undefined,
+      locking: LOCKING,
+    }),
+  });
+  const options = classicOptions(handler, { createFailure, createContext });
+  return new OrchestratorSession(options, IDS);
 }
 
 /** Each request once: later attempts of a call have the same line, waits between them none. */
@@ -104,7 +115,33 @@ function canceledTimers(oracle: OracleState): ReadonlySet<string | undefined> {
 }
 
 function without(keys: readonly string[], dropped: ReadonlySet<string | undefined>): string[] {
-  return [...new Set(keys)].filter((key) => !dropped.has(key));
+  return keys.filter((key) => !dropped.has(key));
+}
+
+/** Each line once; letting go of a section is one line, by the order in which sections are left. */
+function numbered(keys: readonly string[]): readonly string[] {
+  let count = 0;
+  const seen = new Set<string>();
+  return keys.flatMap((key) => {
+    if (key !== RELEASE && seen.has(key)) return [];
+    seen.add(key);
+    if (!key.startsWith(RELEASE)) return [key];
+    count += 1;
+    return [`${RELEASE} ${count}`];
+  });
+}
+
+/** What ends in a critical section lets go of it: we say so, the package leaves it to its host. */
+function withoutLastRelease(
+  keys: readonly string[],
+  theirs: readonly string[],
+  { isComplete }: TurnResult,
+): readonly string[] {
+  const releases = (list: readonly string[]): number =>
+    list.filter((key) => key.startsWith(RELEASE)).length;
+  if (!isComplete || releases(keys) !== releases(theirs) + 1) return keys;
+  const last = keys.findLastIndex((key) => key.startsWith(RELEASE));
+  return keys.filter((_, index) => index !== last);
 }
 
 /** The part of a turn's result that both sides have a word for. */

@@ -1,13 +1,18 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type {
+  EntityOperationCalledEvent,
+  EntityOperationFailedEvent,
   HistoryEvent,
   OrchestratorAction,
+  SendEntityMessageAction,
   TaskFailureDetails,
 } from '../../src/proto/orchestrator_service_pb.ts';
 import { actionKey } from './action-key.ts';
 import { askOracle, flatActions, oracleEvent } from './oracle.ts';
 import type { OracleState } from './oracle.ts';
 import type { Handler } from './orchestrator.ts';
+
+const EVENT_SENT = 14;
 
 interface RetriedCall {
   readonly call: number;
@@ -27,6 +32,7 @@ export class OracleHistory {
   readonly #retried = new Map<number, RetriedCall>();
   readonly #failures = new Map<number, number>();
   readonly #timerKeys = new Map<number, string>();
+  readonly #calls = new Map<string, EntityOperationCalledEvent>();
 
   constructor(handler: Handler) {
     this.#handler = handler;
@@ -42,6 +48,7 @@ export class OracleHistory {
     for (const action of actions) {
       const { id, orchestratorActionType: type } = action;
       if (type.case === 'createTimer') this.#timerKeys.set(id, actionKey(action) ?? '');
+      if (type.case === 'sendEntityMessage') this.#noteMessage(id, type.value);
       if (type.case !== 'scheduleTask' && type.case !== 'createSubOrchestration') continue;
       const { call, attempts = 1 } = JSON.parse(type.value.input ?? '{}') as {
         readonly call: number;
@@ -49,6 +56,16 @@ export class OracleHistory {
       };
       if (attempts > 1) this.#retried.set(id, { call, attemptsMax: attempts });
     }
+  }
+
+  /** The package finds answers by the request ids that its host writes into the history. */
+  #noteMessage(id: number, { EntityMessageType: message }: SendEntityMessageAction): void {
+    const { case: kind, value } = message;
+    if (kind !== 'entityOperationCalled' && kind !== 'entityLockRequested') return;
+    const requestId = kind === 'entityOperationCalled' ? value.requestId : value.criticalSectionId;
+    if (kind === 'entityOperationCalled') this.#calls.set(requestId, value);
+    const fields = { Input: JSON.stringify({ id: requestId }), EventId: this.#idOf(id) };
+    this.events.push(oracleEvent(EVENT_SENT, fields));
   }
 
   async add(event: HistoryEvent): Promise<void> {
@@ -82,6 +99,17 @@ export class OracleHistory {
         this.events.push(oracleEvent(15, { Name: name, Input: input }));
         return;
       }
+      case 'entityLockGranted':
+        this.#addAnswer(eventType.value.criticalSectionId, {});
+        return;
+      case 'entityOperationCompleted': {
+        const { requestId, output } = eventType.value;
+        this.#addAnswer(requestId, { result: output });
+        return;
+      }
+      case 'entityOperationFailed':
+        this.#addOperationFailure(eventType.value);
+        return;
       default:
         throw new Error(`the world made ${String(eventType.case)}, which has no translation`);
     }
@@ -105,6 +133,18 @@ export class OracleHistory {
     const TimerId = (await this.ask()).nextId - 1;
     this.#extraIds.push(TimerId);
     this.events.push(oracleEvent(11, { TimerId }));
+  }
+
+  #addAnswer(requestId: string, answer: object): void {
+    this.events.push(oracleEvent(15, { Name: requestId, Input: JSON.stringify(answer) }));
+  }
+
+  /** With the text that we give (allowed-differences.ts, entity-failures). */
+  #addOperationFailure({ requestId, failureDetails }: EntityOperationFailedEvent): void {
+    const { targetInstanceId = '', operation = '' } = this.#calls.get(requestId) ?? {};
+    const reason = failureDetails?.errorMessage ?? '';
+    const text = `Operation '${operation}' of entity '${targetInstanceId}' failed: ${reason}`;
+    this.#addAnswer(requestId, { result: JSON.stringify(text), exceptionType: 'Error' });
   }
 
   #isLastAttempt(id: number): boolean {

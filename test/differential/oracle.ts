@@ -12,6 +12,9 @@ export interface OracleAction {
   readonly version?: string;
   readonly fireAt?: string;
   readonly isCanceled?: boolean;
+  readonly operation?: string;
+  readonly lockRequestId?: string;
+  readonly lockSet?: readonly { readonly name: string; readonly key: string }[];
   readonly compoundActions?: readonly OracleAction[];
 }
 

@@ -1,5 +1,5 @@
-import type { DurableOrchestrationContext, Task, TimerTask } from 'durable-functions';
-import { RetryOptions } from '../../src/functions/value-classes.ts';
+import type { DurableLock, DurableOrchestrationContext, Task, TimerTask } from 'durable-functions';
+import { EntityId, RetryOptions } from '../../src/functions/value-classes.ts';
 import type { Expression, Program, Statement } from './program.ts';
 
 /** One thing that the code did, and whether it was being replayed then. */
@@ -58,15 +58,21 @@ class Run {
         return (yield* this.#race(statement.what, statement.seconds)) as unknown;
       case 'drain':
         return (yield* this.#drain(statement.of.map((what) => this.#make(what)))) as unknown;
-      case 'fanOut': {
-        const { name, count } = statement;
-        const calls = Array.from({ length: count }, () =>
-          this.#make({ kind: 'activity', name, attempts: 1 }),
-        );
-        return (yield this.#df.Task.all(calls)) as unknown;
-      }
+      case 'fanOut':
+        return (yield this.#df.Task.all(this.#activities(statement))) as unknown;
       case 'cancelFirst':
         return (yield* this.#cancelFirst(statement.seconds)) as unknown;
+      case 'entityCalls': {
+        const calls = statement.keys.map((key) => this.#make({ kind: 'entityCall', key }));
+        return (yield this.#df.Task.all(calls)) as unknown;
+      }
+      default:
+        return (yield* this.#nested(statement)) as unknown;
+    }
+  }
+
+  *#nested(statement: Statement): Generator {
+    switch (statement.kind) {
       case 'yieldNothing':
         return (yield undefined) as unknown;
       case 'yieldNumber':
@@ -76,13 +82,24 @@ class Run {
       case 'call':
         yield* this.all(statement.body);
         return 'called';
+      case 'section':
+        return (yield* this.#section(statement)) as unknown;
       default:
         return this.#plain(statement);
     }
   }
 
-  #plain({ kind }: Statement): unknown {
-    switch (kind) {
+  #activities({ name, count }: { readonly name: string; readonly count: number }): Task[] {
+    return Array.from({ length: count }, () => this.#call('activity', name, 1));
+  }
+
+  #plain(statement: Statement): unknown {
+    switch (statement.kind) {
+      case 'signal':
+        this.#df.signalEntity(entity(statement.key), 'add', { call: this.#number() });
+        return 'signaled';
+      case 'isLocked':
+        return lockedBy(this.#df.isLocked());
       case 'status':
         this.#df.setCustomStatus({ step: this.log.length });
         return this.#df.customStatus;
@@ -127,6 +144,18 @@ class Run {
     return winner === other;
   }
 
+  *#section({ keys, body, releases }: Extract<Statement, { kind: 'section' }>): Generator {
+    const lock = (yield this.#df.lock(...keys.map(entity))) as DurableLock;
+    try {
+      yield* this.all(body);
+    } finally {
+      if (releases) lock.release();
+    }
+    // Again: letting go twice changes nothing.
+    if (releases) lock.release();
+    return [lock.ownedLocks.map(String), lockedBy(this.#df.isLocked())];
+  }
+
   *#try(body: Program, last: Program): Generator {
     try {
       yield* this.all(body);
@@ -154,6 +183,8 @@ class Run {
         return this.#timer(what.seconds);
       case 'event':
         return this.#df.waitForExternalEvent(what.name);
+      case 'entityCall':
+        return this.#df.callEntity(entity(what.key), 'add', { call: this.#number() });
       default:
         return this.#df.Task[what.kind](what.of.map((inner) => this.#make(inner)));
     }
@@ -193,6 +224,17 @@ class Run {
   }
 }
 
+function entity(key: string): EntityId {
+  return new EntityId('Counter', key);
+}
+
+function lockedBy(lock: {
+  readonly isLocked: boolean;
+  readonly ownedLocks: readonly EntityId[];
+}): unknown {
+  return [lock.isLocked, ...lock.ownedLocks.map(String)];
+}
+
 function lookAt(task: Task | undefined): unknown {
   if (task === undefined) return 'none';
   const { isCompleted, isFaulted, result } = task;
@@ -201,8 +243,13 @@ function lookAt(task: Task | undefined): unknown {
 
 /** Winners of `Task.any` are tasks, and errors have stacks: neither has a text that both sides share. */
 function readable(value: unknown): unknown {
-  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (value instanceof Error) return `${nameOf(value)}: ${value.message}`;
   if (Array.isArray(value)) return value.map(readable);
   const isTask = typeof value === 'object' && value !== null && 'isFaulted' in value;
   return isTask ? lookAt(value as Task) : value;
+}
+
+/** A failed operation is a plain error there (allowed-differences.ts, entity-failures). */
+function nameOf({ name }: Error): string {
+  return name === 'EntityOperationFailedException' ? 'Error' : name;
 }

@@ -6,6 +6,7 @@ export type Expression =
   | { readonly kind: 'namedChild' | 'versionedChild'; readonly name: string }
   | { readonly kind: 'timer'; readonly seconds: number }
   | { readonly kind: 'event'; readonly name: string }
+  | { readonly kind: 'entityCall'; readonly key: string }
   | { readonly kind: 'all' | 'any'; readonly of: readonly Expression[] };
 
 /** An orchestrator as data: the same program runs on our engine and on durable-functions itself. */
@@ -20,6 +21,15 @@ export type Statement =
   | { readonly kind: 'status' | 'guid' | 'time' | 'throw' | 'yieldNothing' | 'yieldNumber' }
   | { readonly kind: 'try'; readonly body: Program; readonly last: Program }
   | { readonly kind: 'call'; readonly body: Program }
+  | { readonly kind: 'signal'; readonly key: string }
+  | { readonly kind: 'isLocked' }
+  | { readonly kind: 'entityCalls'; readonly keys: readonly string[] }
+  | {
+      readonly kind: 'section';
+      readonly keys: readonly string[];
+      readonly body: Program;
+      readonly releases: boolean;
+    }
   | { readonly kind: 'continue' };
 
 export type Program = readonly Statement[];
@@ -27,6 +37,7 @@ export type Program = readonly Statement[];
 const names = fc.constantFrom('A', 'B', 'C');
 const attempts = fc.constantFrom(1, 1, 1, 2, 3);
 const seconds = fc.integer({ min: 0, max: 90 });
+const key = fc.constantFrom('a', 'b', 'c');
 
 const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
   expression: fc.oneof(
@@ -40,6 +51,7 @@ const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
       weight: 3,
       arbitrary: fc.record({ kind: fc.constant('event'), name: fc.constantFrom('go', 'stop') }),
     },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('entityCall'), key }) },
     {
       weight: 4,
       arbitrary: fc.record({
@@ -55,6 +67,12 @@ const call = fc.oneof(
   fc.record({ kind: fc.constantFrom('activity', 'child'), name: names, attempts }),
   fc.record({ kind: fc.constant('timer' as const), seconds }),
 ) as fc.Arbitrary<Expression>;
+
+/** In parallel: where they lock, most often what they hold, and sometimes the same twice. */
+const entityCalls = fc.record({
+  kind: fc.constant('entityCalls' as const),
+  keys: fc.array(key, { minLength: 1, maxLength: 2 }),
+});
 
 const index = fc.nat({ max: 5 });
 
@@ -97,6 +115,20 @@ const { program } = fc.letrec<{ statement: Statement; program: Program }>((tie) 
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('call'), body: tie('program') }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('signal'), key }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('isLocked') }) },
+    { weight: 1, arbitrary: entityCalls },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('section'),
+        keys: fc.array(key, { minLength: 1, maxLength: 3 }),
+        body: fc
+          .tuple(fc.array(entityCalls, { maxLength: 2 }), tie('program'))
+          .map(([calls, rest]) => [...calls, ...rest]),
+        releases: fc.nat({ max: 4 }).map((chance) => chance > 0),
+      }),
+    },
   ),
 }));
 

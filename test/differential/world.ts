@@ -6,6 +6,9 @@ import {
   committed,
   eventRaised,
   executionStarted,
+  lockGranted,
+  operationCompleted,
+  operationFailed,
   START_AT,
   taskCompleted,
   taskFailed,
@@ -17,8 +20,10 @@ import type { Fate } from '../replay/support/simulated-scheduler.ts';
 /** A call that was asked for and has not been answered. */
 interface OpenCall {
   readonly id: number;
-  readonly kind: 'activity' | 'child' | 'timer';
+  readonly kind: 'activity' | 'child' | 'timer' | 'entityCall' | 'lock';
   readonly dueAt: number;
+  /** Of entity calls and locks. */
+  readonly requestId: string;
 }
 
 /** One execution as a scheduler would keep it; the same numbers give the same world. */
@@ -60,10 +65,16 @@ export class World {
     return this.#answer(call);
   }
 
-  #answer({ id, kind }: OpenCall): HistoryEvent {
+  #answer({ id, kind, requestId }: OpenCall): HistoryEvent {
     if (kind === 'timer') return timerFired(id, this.#at);
+    if (kind === 'lock') return lockGranted(requestId);
     const fails = this.#fate() % 3 === 0;
     const failure = { errorType: 'Boom', errorMessage: `broken ${id}` };
+    if (kind === 'entityCall') {
+      return fails
+        ? operationFailed(requestId, failure)
+        : operationCompleted(requestId, { sum: id });
+    }
     if (kind === 'activity') return fails ? taskFailed(id, failure) : taskCompleted(id, [id]);
     return fails ? childFailed(id, failure) : childCompleted(id, { child: id });
   }
@@ -72,12 +83,21 @@ export class World {
 function openCallOf({ id, orchestratorActionType: type }: OrchestratorAction): OpenCall[] {
   switch (type.case) {
     case 'scheduleTask':
-      return [{ id, kind: 'activity', dueAt: 0 }];
+      return [{ id, kind: 'activity', dueAt: 0, requestId: '' }];
     case 'createSubOrchestration':
-      return [{ id, kind: 'child', dueAt: 0 }];
+      return [{ id, kind: 'child', dueAt: 0, requestId: '' }];
     case 'createTimer': {
       const { fireAt } = type.value;
-      return [{ id, kind: 'timer', dueAt: fireAt === undefined ? 0 : timestampMs(fireAt) }];
+      const dueAt = fireAt === undefined ? 0 : timestampMs(fireAt);
+      return [{ id, kind: 'timer', dueAt, requestId: '' }];
+    }
+    case 'sendEntityMessage': {
+      const { case: kind, value } = type.value.EntityMessageType;
+      if (kind === 'entityOperationCalled') {
+        return [{ id, kind: 'entityCall', dueAt: 0, requestId: value.requestId }];
+      }
+      if (kind !== 'entityLockRequested') return [];
+      return [{ id, kind: 'lock', dueAt: 0, requestId: value.criticalSectionId }];
     }
     default:
       return [];
