@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   'INSTANCE_ALREADY_EXISTS',
   /** The task hub named by the request does not exist in this scheduler. */
   'TASK_HUB_NOT_FOUND',
+  /** No such role assignment, or not one that is stored. */
+  'ROLE_ASSIGNMENT_NOT_FOUND',
   /** The completion token is unknown, used, or was given to another worker since. */
   'LEASE_LOST',
   /** The instance exists but is in a state that does not allow the operation. */

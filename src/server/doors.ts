@@ -4,7 +4,7 @@ import { isLoopback } from '../config/loopback.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { TaskHubError } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Guard } from './auth/guard.ts';
+import type { Security } from './auth/security.ts';
 import type { Engine } from './engine.ts';
 import { openGrpcServer, type GrpcServer } from './grpc/grpc-server.ts';
 import { endpointUrl } from './host-names.ts';
@@ -28,8 +28,7 @@ export type DoorsConfig = Pick<
 export interface OpenDoorsOptions {
   readonly engine: Engine;
   readonly config: DoorsConfig;
-  /** `undefined`: everybody may do everything. */
-  readonly guard: Guard | undefined;
+  readonly security: Pick<Security, 'guard' | 'roles'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -50,7 +49,8 @@ export interface Doors {
  * @throws TaskHubError UNAVAILABLE in one sentence when a port cannot be had; nothing stays open.
  */
 export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
-  const { config, engine, clock, logger, guard } = options;
+  const { config, engine, clock, logger } = options;
+  const { guard, roles } = options.security;
   const { host } = config;
   const draining = new AbortController();
   const tls = readTlsFiles(config);
@@ -69,7 +69,7 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
   );
   const grpcEndpoint = endpointUrl(scheme, host, grpc.port);
   const app = createHttpApp({
-    ...{ engine, guard, clock, logger, rules },
+    ...{ engine, guard, roles, clock, logger, rules },
     isReady: () => !draining.signal.aborted,
     draining: draining.signal,
     grpcEndpoint,

@@ -8,7 +8,7 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { closeInOrder } from './close-in-order.ts';
-import { createGuard } from './auth/create-guard.ts';
+import { openSecurity, type Security } from './auth/security.ts';
 import { openDoors, type Doors } from './doors.ts';
 
 /** A role for somebody, on one task hub or all of them. */
@@ -106,20 +106,21 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
     limits: config.payloadLimits,
   });
   let engine: Scheduler | undefined;
+  let security: Security | undefined;
   try {
     engine = await Scheduler.open({
       ...{ store, clock, ids, logger },
       settings: { ...DEFAULT_SCHEDULER_SETTINGS, payloadLimits: config.payloadLimits },
     });
     await createMissingHubs(engine, config);
-    const guard = createGuard({ config, clock, logger });
-    const doors = await openDoors({ engine, guard, config, clock, logger });
-    return running({ engine, doors, store, clock, logger });
+    security = await openSecurity({ config, store: store.roles, clock, ids, logger });
+    const doors = await openDoors({ engine, security, config, clock, logger });
+    return running({ engine, security, doors, store, clock, logger });
   } catch (error) {
     // The first failure is the one to report; those of closing are logged.
-    await closeInOrder([() => engine?.close(), () => store.close()], { logger }).catch(
-      () => undefined,
-    );
+    await closeInOrder([() => security?.close(), () => engine?.close(), () => store.close()], {
+      logger,
+    }).catch(() => undefined);
     throw error;
   }
 }
@@ -133,12 +134,13 @@ async function createMissingHubs(engine: Scheduler, { taskHubs }: ServerConfig):
 interface Opened {
   readonly engine: Scheduler;
   readonly doors: Doors;
+  readonly security: Security;
   readonly store: { close(): Promise<void> };
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-function running({ engine, doors, store, clock, logger }: Opened): RunningScheduler {
+function running({ engine, doors, security, store, clock, logger }: Opened): RunningScheduler {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
@@ -147,6 +149,7 @@ function running({ engine, doors, store, clock, logger }: Opened): RunningSchedu
         [
           () => withDeadline(engine.close(), { clock, logger }),
           () => doors.close({ graceMs: DOORS_GRACE_MS }),
+          () => security.close(),
           () => store.close(),
         ],
         { logger },

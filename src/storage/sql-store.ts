@@ -14,6 +14,7 @@ import { openLanes } from './sql/lanes.ts';
 import { poll, POLL_MS, readQueues } from './sql/queues.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
+import { createSqlRoles } from './sql/roles.ts';
 import { createSqlInspection } from './sql/inspection.ts';
 import { listParked, retryParked } from './sql/parked.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
@@ -25,6 +26,7 @@ import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from
 import { KIND } from './sql/rows.ts';
 import type { SqlDatabase } from './sql/session.ts';
 import type { Inspection } from './inspection.ts';
+import type { RoleStore } from './role-store.ts';
 import type {
   CreateHubCommit,
   DeleteHubCommit,
@@ -65,6 +67,7 @@ export class SqlStore implements Store {
   readonly #node: number;
   readonly #orphans: Orphans;
   readonly inspection: Inspection;
+  readonly roles: RoleStore;
   #polledAt: number;
 
   private constructor(options: SqlStoreOptions, node: number) {
@@ -73,6 +76,7 @@ export class SqlStore implements Store {
     this.#node = node;
     this.#polledAt = options.now;
     this.#orphans = new Orphans(options.database, node);
+    this.roles = createSqlRoles(options.database);
     this.inspection = createSqlInspection({
       database: options.database,
       hubNumber: (hub) => this.#hubNumber(hub),
@@ -228,7 +232,7 @@ export class SqlStore implements Store {
     try {
       const hub = this.#catalog.hubNumbers.get(commit.hub);
       if (hub !== undefined && (commit.kind === 'deleteHub' || commit.recreate)) {
-        await dropHub(this.#database, hub);
+        await dropHub(this.#database, hub, { keepsRoles: commit.kind === 'createHub' });
         this.#hints.forgetHub(hub);
       }
       if (commit.kind === 'createHub') await createHub(this.#database, commit.hub);

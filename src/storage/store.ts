@@ -14,6 +14,7 @@ import type { RuntimeStatus } from '../core/instance.ts';
 import type { PageToken } from '../core/page-token.ts';
 import type { StoredEvent } from '../wire/events.ts';
 import type { Inspection } from './inspection.ts';
+import type { RoleStore } from './role-store.ts';
 
 export const WORK_KINDS = ['orchestration', 'activity', 'entity'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
@@ -449,6 +450,7 @@ export interface Store {
   taskHubs(): Promise<readonly string[]>;
   /** What people look at. */
   readonly inspection: Inspection;
+  readonly roles: RoleStore;
   /**
    * Frees leases of earlier owners of this store, at most `limit` rows a call; true: call again.
    * Tokens stay good until the item is claimed again.

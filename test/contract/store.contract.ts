@@ -18,6 +18,7 @@ import { managementContract } from './store/management.contract.ts';
 import { lawsContract } from './store/laws.contract.ts';
 import { parkedContract } from './store/parked.contract.ts';
 import { rewindContract } from './store/rewind.contract.ts';
+import { rolesContract } from './store/roles.contract.ts';
 import { roomsContract } from './store/rooms.contract.ts';
 import { startContract } from './store/start.contract.ts';
 import { timersContract } from './store/timers.contract.ts';
@@ -39,6 +40,7 @@ export function storeContract(name: string, open: OpenForContract): void {
       bench = undefined;
     });
     startContract(use);
+    rolesContract(use);
     inboxContract(use);
     leasesContract(use);
     dispatchContract(use);

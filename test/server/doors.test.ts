@@ -6,6 +6,7 @@ import { TaskHubSidecarService } from '../../src/proto/orchestrator_service_pb.t
 import { openDoors, type Doors, type DoorsConfig } from '../../src/server/doors.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { EngineDouble } from '../support/engine-double.ts';
+import { noRoleAssignments } from './support/role-assignments.ts';
 import { RawClient } from './support/raw-client.ts';
 
 const config: DoorsConfig = {
@@ -20,7 +21,7 @@ const config: DoorsConfig = {
 function open(changes: Partial<DoorsConfig> = {}): Promise<Doors> {
   return openDoors({
     engine: new EngineDouble(),
-    guard: undefined,
+    security: { guard: undefined, roles: noRoleAssignments() },
     config: { ...config, ...changes },
     clock: systemClock,
     logger: silentLogger,

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Guard } from '../auth/guard.ts';
+import type { RoleAssignments } from '../auth/role-assignments.ts';
 import type { Engine } from '../engine.ts';
 import type { Permission } from '../permissions.ts';
 import { admit, namedTaskHub } from './admission.ts';
@@ -16,6 +17,7 @@ export interface HttpAppOptions {
   readonly clock: Clock;
   /** `undefined`: everybody may do everything. */
   readonly guard: Guard | undefined;
+  readonly roles: RoleAssignments;
   readonly logger: Logger;
   readonly rules: RequestRules;
   /** False while the scheduler starts or drains. */

@@ -161,6 +161,20 @@ const TABLES: readonly TableDefinition[] = [
     constraints: ['primary key (node, lane)'],
   },
   { name: 'dropped_hubs', columns: ['hub int'], constraints: ['primary key (hub)'] },
+  {
+    name: 'role_assignments',
+    columns: [
+      'id text',
+      'role text',
+      'issuer text',
+      'assignee_type text',
+      'assignee text',
+      'task_hub text',
+      'created_at int',
+      'created_by text null',
+    ],
+    constraints: ['primary key (id)', 'unique (issuer, assignee_type, assignee, role, task_hub)'],
+  },
   { name: 'counters', columns: ['name text', 'next int'], constraints: ['primary key (name)'] },
 ];
 

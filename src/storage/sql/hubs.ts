@@ -18,6 +18,10 @@ const TABLES_OF_HUB: Readonly<Record<string, string>> = {
   types: 'type',
 };
 
+/** A hub made later under the same name is another hub: nobody has a role on it because of this one. */
+const DELETE_ROLES =
+  'delete from role_assignments where task_hub = (select name from hubs where hub = $1)';
+
 export async function createHub(database: SqlDatabase, name: string): Promise<void> {
   const hub = await takeCounter(database, 'hubs', 1);
   await repeated(database, () =>
@@ -34,9 +38,14 @@ export async function createHub(database: SqlDatabase, name: string): Promise<vo
  * From now on the hub is not there; its number is not used again. Rounds of other nodes that are past their mark are
  * waited for, and nothing else is held meanwhile; those that come later find it gone.
  */
-export async function dropHub(database: SqlDatabase, hub: number): Promise<void> {
+export async function dropHub(
+  database: SqlDatabase,
+  hub: number,
+  { keepsRoles }: { readonly keepsRoles: boolean },
+): Promise<void> {
   await repeated(database, () =>
     database.transaction(async (session) => {
+      if (!keepsRoles) await session.run(DELETE_ROLES, [hub]);
       await session.run('delete from hubs where hub = $1', [hub]);
       await session.run('insert into dropped_hubs (hub) values ($1) on conflict do nothing', [hub]);
     }),

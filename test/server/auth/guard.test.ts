@@ -11,6 +11,7 @@ import { EngineDouble } from '../../support/engine-double.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { AUDIENCE, OidcIssuer } from '../../support/oidc-issuer.ts';
+import { noRoleAssignments } from '../support/role-assignments.ts';
 import { openGrpcFixture } from '../support/grpc-fixture.ts';
 
 const rpc = TaskHubSidecarService.method;
@@ -113,6 +114,7 @@ describe('guard', () => {
     const app = createHttpApp({
       engine,
       guard,
+      roles: noRoleAssignments(),
       rules,
       logger: silentLogger,
       isReady: () => true,

@@ -4,6 +4,7 @@ import { createHttpApp, HTTP_ROUTES } from '../../../src/server/http/http-app.ts
 import type { Guard } from '../../../src/server/auth/guard.ts';
 import type { RequestRules } from '../../../src/server/http/request-rules.ts';
 import { EngineDouble } from '../../support/engine-double.ts';
+import { noRoleAssignments } from '../support/role-assignments.ts';
 import { RecordedLog } from '../support/grpc-fixture.ts';
 
 interface AppOptions {
@@ -18,6 +19,7 @@ function openApp({ rules, isReady = true, engine = new EngineDouble(), guard }: 
   const app = createHttpApp({
     engine,
     guard,
+    roles: noRoleAssignments(),
     logger: log,
     rules: { allowedHosts: [], allowAddresses: false, scheme: 'http', ...rules },
     isReady: () => isReady,

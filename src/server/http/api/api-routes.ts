@@ -4,6 +4,7 @@ import { EVENT_ROUTES } from './events.ts';
 import { HUB_ROUTES } from './hubs.ts';
 import { INSTANCE_ROUTES } from './instance.ts';
 import { ORCHESTRATION_ROUTES } from './orchestrations.ts';
+import { ROLE_ROUTES } from './roles.ts';
 
 /** Every route of the JSON API that is ours; the probes of the product's tools stand in http-app.ts. */
 export const API_ROUTES: readonly HttpRoute[] = [
@@ -12,4 +13,5 @@ export const API_ROUTES: readonly HttpRoute[] = [
   ...INSTANCE_ROUTES,
   ...ACTION_ROUTES,
   ...EVENT_ROUTES,
+  ...ROLE_ROUTES,
 ];

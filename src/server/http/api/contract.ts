@@ -3,6 +3,7 @@
  * left out.
  */
 import { z } from 'zod';
+import { ASSIGNEE_TYPES, ROLES } from '../../../core/roles.ts';
 
 const time = z.iso.datetime();
 const count = z.int().min(0);
@@ -287,3 +288,20 @@ export type HeldJson = z.infer<typeof heldSchema>;
 export type NamesJson = z.infer<typeof namesSchema>;
 export type ParkedJson = z.infer<typeof parkedSchema>;
 export type PayloadSummaryJson = z.infer<typeof payloadSummarySchema>;
+
+export const roleAssignmentSchema = z.strictObject({
+  id: z.string(),
+  role: z.enum(ROLES),
+  roleName: z.string().describe('The product’s name of the role'),
+  assigneeType: z.enum(ASSIGNEE_TYPES),
+  assignee: z.string(),
+  issuer: z.string(),
+  taskHub: z.string().optional().describe('Absent: the whole scheduler'),
+  source: z.enum(['config', 'store']).describe('Those of the configuration are changed there'),
+  createdAt: time.optional(),
+  createdBy: z.string().optional(),
+});
+export type RoleAssignmentJson = z.infer<typeof roleAssignmentSchema>;
+
+export const roleAssignmentsSchema = z.strictObject({ items: z.array(roleAssignmentSchema) });
+export type RoleAssignmentsJson = z.infer<typeof roleAssignmentsSchema>;

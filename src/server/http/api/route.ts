@@ -144,6 +144,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   INSTANCE_NOT_FOUND: 'No such instance',
   INSTANCE_ALREADY_EXISTS: 'The instance id is taken',
   TASK_HUB_NOT_FOUND: 'No such task hub',
+  ROLE_ASSIGNMENT_NOT_FOUND: 'No such role assignment',
   LEASE_LOST: 'The work item is no longer held',
   WRONG_STATE: 'The instance is in a state that does not allow it',
   RESOURCE_EXHAUSTED: 'Too much at once',
