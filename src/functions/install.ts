@@ -4,12 +4,14 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { describeError } from '../telemetry/logger.ts';
 import { loadCoreModule } from './core-module.ts';
 import type { CoreModule } from './core-module.ts';
+import { appSettings } from './environment.ts';
+import { isShownInHost, showInHost } from './host-visibility.ts';
 import { wrapRegisterHook } from './invocation-hooks.ts';
 import { MANAGEMENT_OFF } from './management/access.ts';
 import { answerManagement } from './management/handler.ts';
 import { KEY_ROUTE, SIGNED_ROUTE } from './management/links.ts';
 import { wrapRegisterFunction } from './registration-wrap.ts';
-import { processWide } from './registry.ts';
+import { durableRegistry, processWide } from './registry.ts';
 import { extensionRuntime } from './runtime.ts';
 
 const require = createRequire(import.meta.url);
@@ -28,6 +30,7 @@ export function installExtension(): void {
     wrapRegisterHook(core);
     warnOfEarlierRegistrations();
     registerLifecycle(core);
+    showFunctions();
     registerManagement();
     return true;
   });
@@ -45,6 +48,16 @@ function warnOfEarlierRegistrations(): void {
       'until now run in the host or not at all. Import durabletask-scheduler first, or preload ' +
       'durabletask-scheduler/register',
   );
+}
+
+function showFunctions(): void {
+  if (!isShownInHost(appSettings())) return;
+  const { logger } = extensionRuntime();
+  durableRegistry().listeners.add((registered) => {
+    const start = (name: string, input: unknown): Promise<string> =>
+      extensionRuntime().durableClient().startNew(name, { input });
+    showInHost(registered, { start, logger });
+  });
 }
 
 function registerLifecycle(core: CoreModule): void {

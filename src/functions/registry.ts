@@ -6,14 +6,20 @@ import type { EntityFunction } from './entity-invocation.ts';
 /** An orchestrator in any of its shapes; `orchestratorStyle` tells them apart. */
 export type OrchestratorFunction = OrchestratorHandler;
 
+/** A durable function that was just registered. */
+export interface RegisteredFunction {
+  readonly kind: 'orchestration' | 'activity';
+  readonly name: string;
+}
+
 /** Everything that an app registered with us, in this process. */
 export interface DurableRegistry {
   readonly orchestrators: Map<string, OrchestratorFunction>;
   readonly activities: Map<string, ActivityHandler>;
   readonly entities: Map<string, EntityFunction<never>>;
   exceptionPropertiesProvider: ExceptionPropertiesProvider | undefined;
-  /** Told of each registration: apps may register until their last appStart hook has run. */
-  onRegistered: (() => void) | undefined;
+  /** Told of each registration in a host: apps may register until their last appStart hook has run. */
+  readonly listeners: Set<(registered: RegisteredFunction) => void>;
   /** Other values that every copy of this package in the process shares (`processWide`). */
   readonly state: Map<symbol, unknown>;
 }
@@ -32,7 +38,7 @@ export function durableRegistry(): DurableRegistry {
     activities: new Map(),
     entities: new Map(),
     exceptionPropertiesProvider: undefined,
-    onRegistered: undefined,
+    listeners: new Set(),
     state: new Map(),
   };
   return holder[KEY];
@@ -62,9 +68,8 @@ export function registerOrchestrator(
   options: RegisterOptions,
 ): void {
   assertFree(name, options);
-  const registry = durableRegistry();
-  registry.orchestrators.set(name, orchestrator);
-  registry.onRegistered?.();
+  durableRegistry().orchestrators.set(name, orchestrator);
+  tell({ kind: 'orchestration', name }, options);
 }
 
 /** Adds an activity; a name taken by any durable function is refused (INVALID_ARGUMENT). */
@@ -74,9 +79,13 @@ export function registerActivity(
   options: RegisterOptions,
 ): void {
   assertFree(name, options);
-  const registry = durableRegistry();
-  registry.activities.set(name, handler);
-  registry.onRegistered?.();
+  durableRegistry().activities.set(name, handler);
+  tell({ kind: 'activity', name }, options);
+}
+
+function tell(registered: RegisteredFunction, { isHosted }: RegisterOptions): void {
+  if (!isHosted) return;
+  for (const listener of durableRegistry().listeners) listener(registered);
 }
 
 /** True for the names of what this package itself puts into every worker. */

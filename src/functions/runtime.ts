@@ -59,6 +59,7 @@ export class ExtensionRuntime {
   #durableClient: DurableClient | undefined;
   #serving: Serving | undefined;
   #telemetry: TelemetryExport | undefined;
+  #stopListening: () => void = () => undefined;
 
   constructor(options: ExtensionRuntimeOptions) {
     this.#options = options;
@@ -93,8 +94,11 @@ export class ExtensionRuntime {
     // Before work is taken up: what it begins is to be seen whole.
     if (settings.isTraced) await this.#openTelemetry();
     // The app's own appStart hooks come after ours, and may register more.
-    durableRegistry().onRegistered = () => this.#serve(settings);
-    this.#serve(settings);
+    this.#stopListening();
+    const serve = (): void => this.#serve(settings);
+    durableRegistry().listeners.add(serve);
+    this.#stopListening = () => durableRegistry().listeners.delete(serve);
+    serve();
   }
 
   /** Takes up work as soon as there is a durable function, and adds those that were registered since. */
@@ -249,7 +253,7 @@ export class ExtensionRuntime {
   }
 
   async #close(): Promise<void> {
-    durableRegistry().onRegistered = undefined;
+    this.#stopListening();
     await this.#serving?.worker.stop();
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
     this.#clients.clear();

@@ -25,9 +25,58 @@ describe('an unmodified Durable Functions app', function () {
     before(() => app.open('commonjs', scheduler));
     after(() => app.close());
 
-    it('shows the host only functions that it can serve', () => {
+    it('shows the host only bindings that it can serve, and durable functions without theirs', async () => {
+      const response = await fetch(`${app.url}/admin/functions`);
+      const listed = (await response.json()) as readonly {
+        readonly name: string;
+        readonly config: { readonly bindings: readonly Record<string, unknown>[] };
+      }[];
+
+      const bindingsOf = (wanted: string): unknown =>
+        listed
+          .find(({ name }) => name === wanted)
+          ?.config.bindings.map(({ type, direction, authLevel, methods, route }) => ({
+            ...{ type, direction, authLevel, methods, route },
+          }));
+      const plain = { authLevel: undefined, methods: undefined, route: undefined };
+      const out = { ...plain, type: 'http', direction: 'out' };
+      const http = { type: 'httpTrigger', direction: 'in', authLevel: 'anonymous' };
       assert.deepEqual(app.errors, []);
-      assert.deepEqual(app.functionNames, ['durabletask-management', 'httpStart', 'startAndWait']);
+      assert.deepEqual(bindingsOf('httpStart'), [
+        { ...http, methods: ['GET', 'POST'], route: 'orchestrators/{name}' },
+        out,
+      ]);
+      assert.deepEqual(bindingsOf('durabletask-management'), [
+        {
+          ...{ ...http, authLevel: 'function', methods: ['GET', 'POST', 'DELETE'] },
+          route: 'durabletask/{*path}',
+        },
+        out,
+      ]);
+      for (const name of ['helloCities', 'sayHello', 'genericOrchestration', 'genericActivity']) {
+        const manual = { ...plain, type: 'manualTrigger', direction: 'in' };
+        assert.deepEqual(bindingsOf(name), [manual], name);
+      }
+      const types = listed.flatMap(({ config }) => config.bindings.map(({ type }) => type));
+      assert.deepEqual([...new Set(types)].sort(), ['http', 'httpTrigger', 'manualTrigger']);
+    });
+
+    it('runs a durable function that is fired by hand', async () => {
+      for (const [name, input] of Object.entries({ helloCities: '', sayHello: 'you' })) {
+        const response = await fetch(`${app.url}/admin/functions/${name}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ input }),
+        });
+        assert.equal(response.status, 202, name);
+      }
+
+      const started = /Started orchestration 'helloCities' with the id '([^']+)'/;
+      const id = await app.lineWith(started);
+      const statusQueryGetUri = `${app.url}/api/durabletask/instances/${id}`;
+      const { output } = await until({ statusQueryGetUri }, hasStatus('Completed'));
+      assert.deepEqual(output, ['Hello Tokyo!', 'Hello Seattle!', 'Hello London!']);
+      await app.lineWith(/(Executed 'Functions.sayHello' \(Succeeded)/);
     });
 
     it('runs activities in turn and serves the result under its status link', async () => {
@@ -129,7 +178,10 @@ describe('an unmodified Durable Functions app', function () {
     const { AZURE_FUNCTIONS_ENVIRONMENT: environment } = process.env;
     before(async () => {
       process.env['AZURE_FUNCTIONS_ENVIRONMENT'] = 'Production';
-      const env = { DURABLETASK_MANAGEMENT_SECRET: EXAMPLE_SECRET };
+      const env = {
+        DURABLETASK_MANAGEMENT_SECRET: EXAMPLE_SECRET,
+        DURABLETASK_SHOW_FUNCTIONS: 'off',
+      };
       await app.open('module', scheduler, { env });
     });
     after(async () => {
@@ -138,7 +190,7 @@ describe('an unmodified Durable Functions app', function () {
       await app.close();
     });
 
-    it('has no management route but the signed one', () => {
+    it('has no management route but the signed one, and lists no durable functions', () => {
       assert.deepEqual(app.functionNames, ['durabletask-management-signed', 'start']);
     });
 

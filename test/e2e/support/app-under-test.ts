@@ -81,6 +81,18 @@ export class AppUnderTest {
     return (await response.json()) as Links;
   }
 
+  /** What the pattern's group matches in the first line that it fits, now or within ten seconds. */
+  async lineWith(pattern: RegExp): Promise<string> {
+    const deadlineAt = systemClock.now() + 10_000;
+    const { signal } = new AbortController();
+    for (;;) {
+      const found = this.output.map((line) => pattern.exec(line)?.[1]).find((text) => text);
+      if (found !== undefined) return found;
+      assert.ok(systemClock.now() < deadlineAt, this.output.join('\n'));
+      await systemClock.sleepUntil(systemClock.now() + 20, { signal });
+    }
+  }
+
   async close(): Promise<void> {
     await this.#host?.close();
   }
