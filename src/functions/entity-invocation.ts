@@ -6,6 +6,7 @@ import type { EntityFactory, ITaskEntity, TaskEntityOperation } from '../worker/
 import { ClassicEntityContext } from './entity-context.ts';
 import type { EntityContext } from './entity-context.ts';
 import { createUserLogHandler } from './host-log.ts';
+import { callWithHooks } from './invocation-hooks.ts';
 
 /**
  * An entity as in durable-functions: called once for each operation. What it gives to
@@ -67,7 +68,11 @@ class FunctionEntity implements ITaskEntity {
     if (this.#made !== undefined) return this.#made.run(operation);
     const df = new ClassicEntityContext(operation);
     this.#context.df = df;
-    const returned = await this.#handler(this.#context as unknown as EntityContext<never>);
+    const returned = await callWithHooks({
+      context: this.#context,
+      inputs: [],
+      callback: this.#handler,
+    });
     if (!isTaskEntity(returned))
       return df.returned === undefined ? ifWritable(returned) : df.returned.value;
     this.#made = returned;

@@ -9,7 +9,15 @@ import type { RegisteredFunction } from './registry.ts';
 /** What a function that is fired by hand works with. */
 export interface HostVisibilityOptions {
   readonly start: (name: string, input: unknown) => Promise<string>;
+  readonly signal: (name: string, signal: EntitySignal) => Promise<void>;
   readonly logger: Logger;
+}
+
+/** The input that an entity wants when it is fired by hand. */
+export interface EntitySignal {
+  readonly key: string;
+  readonly operation: string;
+  readonly input?: unknown;
 }
 
 /** What a host takes as the name of a function; durable functions may have others. */
@@ -28,21 +36,27 @@ export function isShownInHost(env: AppSettings): boolean {
 /**
  * Lists a durable function in the host as one with a `manualTrigger`, which every host knows without an
  * extension: the portal and `GET /admin/functions` show it, and firing it by hand starts the
- * orchestration, or runs the activity, with the input given there.
+ * orchestration, runs the activity or signals the entity, with the input given there.
  */
 export function showInHost(
   { kind, name }: RegisteredFunction,
   options: HostVisibilityOptions,
 ): void {
   if (!HOST_NAME.test(name)) return;
-  const handler =
-    kind === 'orchestration'
-      ? async (input: unknown, context: InvocationContext) => {
-          const id = await options.start(name, valueOf(input));
-          context.log(`Started orchestration '${name}' with the id '${id}'`);
-          return id;
-        }
-      : (input: unknown, context: InvocationContext) => runActivity(name, valueOf(input), context);
+  const handlers = {
+    orchestration: async (input: unknown, context: InvocationContext) => {
+      const id = await options.start(name, input);
+      context.log(`Started orchestration '${name}' with the id '${id}'`);
+      return id;
+    },
+    // The host runs its hooks around this call by itself.
+    activity: (input: unknown, context: InvocationContext): unknown =>
+      durableRegistry().activities.get(name)?.(input, context),
+    entity: (input: unknown) => options.signal(name, signalOf(name, input)),
+  };
+  // A request without a body gives an empty text.
+  const handler = (input: unknown, context: InvocationContext): unknown =>
+    handlers[kind](input === '' ? undefined : input, context);
   try {
     azureFunctions.app.generic(name, {
       trigger: azureFunctions.trigger.generic({ type: 'manualTrigger' }),
@@ -54,12 +68,11 @@ export function showInHost(
   }
 }
 
-/** The host runs its hooks around this call by itself. */
-function runActivity(name: string, input: unknown, context: InvocationContext): unknown {
-  return durableRegistry().activities.get(name)?.(input, context);
-}
-
-/** A request without a body gives an empty text. */
-function valueOf(input: unknown): unknown {
-  return input === '' ? undefined : input;
+function signalOf(name: string, input: unknown): EntitySignal {
+  const { key, operation } = (input ?? {}) as Partial<EntitySignal>;
+  if (typeof key === 'string' && typeof operation === 'string') return input as EntitySignal;
+  throw invalidArgument(
+    `Entity "${name}" was fired by hand with no operation. Send ` +
+      '{"key": "…", "operation": "…", "input": …} as the input.',
+  );
 }

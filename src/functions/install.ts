@@ -13,6 +13,7 @@ import { KEY_ROUTE, SIGNED_ROUTE } from './management/links.ts';
 import { wrapRegisterFunction } from './registration-wrap.ts';
 import { durableRegistry, processWide } from './registry.ts';
 import { extensionRuntime } from './runtime.ts';
+import { EntityId } from './value-classes.ts';
 
 const require = createRequire(import.meta.url);
 const ORIGINAL_ENTRY = /[/\\]durable-functions[/\\]lib[/\\]src[/\\]index\.js$/;
@@ -54,9 +55,12 @@ function showFunctions(): void {
   if (!isShownInHost(appSettings())) return;
   const { logger } = extensionRuntime();
   durableRegistry().listeners.add((registered) => {
-    const start = (name: string, input: unknown): Promise<string> =>
-      extensionRuntime().durableClient().startNew(name, { input });
-    showInHost(registered, { start, logger });
+    showInHost(registered, {
+      start: (name, input) => extensionRuntime().durableClient().startNew(name, { input }),
+      signal: (name, { key, operation, input }) =>
+        extensionRuntime().durableClient().signalEntity(new EntityId(name, key), operation, input),
+      logger,
+    });
   });
 }
 

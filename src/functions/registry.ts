@@ -8,7 +8,7 @@ export type OrchestratorFunction = OrchestratorHandler;
 
 /** A durable function that was just registered. */
 export interface RegisteredFunction {
-  readonly kind: 'orchestration' | 'activity';
+  readonly kind: 'orchestration' | 'activity' | 'entity';
   readonly name: string;
 }
 
@@ -103,9 +103,8 @@ export function registerEntity(
   if (name.includes('@')) {
     throw invalidArgument(`Entity "${name}": the name of an entity must not contain "@".`);
   }
-  const registry = durableRegistry();
-  registry.entities.set(name, entity);
-  registry.onRegistered?.();
+  durableRegistry().entities.set(name, entity);
+  tell({ kind: 'entity', name }, options);
 }
 
 /** Whether an orchestrator of that name is registered; function names are compared without case. */

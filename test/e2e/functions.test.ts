@@ -53,7 +53,13 @@ describe('an unmodified Durable Functions app', function () {
         },
         out,
       ]);
-      for (const name of ['helloCities', 'sayHello', 'genericOrchestration', 'genericActivity']) {
+      for (const name of [
+        'helloCities',
+        'sayHello',
+        'genericOrchestration',
+        'genericActivity',
+        'counter',
+      ]) {
         const manual = { ...plain, type: 'manualTrigger', direction: 'in' };
         assert.deepEqual(bindingsOf(name), [manual], name);
       }
@@ -62,7 +68,11 @@ describe('an unmodified Durable Functions app', function () {
     });
 
     it('runs a durable function that is fired by hand', async () => {
-      for (const [name, input] of Object.entries({ helloCities: '', sayHello: 'you' })) {
+      for (const [name, input] of Object.entries({
+        helloCities: '',
+        sayHello: 'you',
+        counter: '{"key":"byHand","operation":"add","input":5}',
+      })) {
         const response = await fetch(`${app.url}/admin/functions/${name}`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
@@ -77,6 +87,7 @@ describe('an unmodified Durable Functions app', function () {
       const { output } = await until({ statusQueryGetUri }, hasStatus('Completed'));
       assert.deepEqual(output, ['Hello Tokyo!', 'Hello Seattle!', 'Hello London!']);
       await app.lineWith(/(Executed 'Functions.sayHello' \(Succeeded)/);
+      await app.lineWith(/(Executed 'Functions.counter' \(Succeeded)/);
     });
 
     it('runs activities in turn and serves the result under its status link', async () => {

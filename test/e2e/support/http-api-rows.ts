@@ -64,6 +64,19 @@ export class HttpApi {
     return id;
   }
 
+  /** Sets a counter, and gives its state once it has one. */
+  async counter(key: string, value: number): Promise<Answer> {
+    await this.post(`entities/counter/${key}?op=add`, String(value));
+    const lateAt = systemClock.now() + 10_000;
+    const { signal } = new AbortController();
+    for (;;) {
+      const answer = await this.ask('GET', `entities/counter/${key}`);
+      if (answer.status !== 404) return answer;
+      assert.ok(systemClock.now() < lateAt, `counter ${key} has no state`);
+      await systemClock.sleepUntil(systemClock.now() + 10, { signal });
+    }
+  }
+
   async until(id: string, wanted: readonly string[]): Promise<void> {
     const lateAt = systemClock.now() + 10_000;
     const { signal } = new AbortController();
@@ -373,6 +386,56 @@ const purging: HttpApiRow[] = [
   },
 ];
 
+const ENTITY = '/entities/{name}/{key}';
+const ENTITIES = 'GET /entities[/{name}]';
+const entities: HttpApiRow[] = [
+  {
+    ...{ endpoint: `POST ${ENTITY}`, code: 202, when: 'the operation `op` was signalled' },
+    ask: (api) => api.post('entities/counter/a?op=add', '1'),
+  },
+  {
+    ...{
+      endpoint: `POST ${ENTITY}`,
+      code: 400,
+      when: 'the body is not JSON, though its type says so',
+    },
+    ask: (api) => api.post('entities/counter/a?op=add', '{'),
+  },
+  {
+    ...{ endpoint: `GET ${ENTITY}`, code: 200, when: 'it exists: its state' },
+    ask: (api) => api.counter('b', 7),
+    check: ({ body }) => {
+      assert.equal(body, 7);
+    },
+  },
+  {
+    ...{ endpoint: `GET ${ENTITY}`, code: 404, when: 'it does not' },
+    ask: (api) => api.ask('GET', 'entities/counter/nobody'),
+  },
+  {
+    ...{ endpoint: ENTITIES, code: 200, when: 'always: one page, with the token of the next' },
+    ask: async (api) => {
+      await api.counter('c', 1);
+      return api.ask('GET', 'entities/counter?fetchState=true');
+    },
+    check: ({ body }) => {
+      const [first] = body as readonly { readonly entityId: { readonly name: string } }[];
+      assert.equal(first?.entityId.name, 'counter');
+    },
+  },
+  {
+    ...{ endpoint: ENTITIES, code: 400, when: 'a time or count is none' },
+    ask: (api) => api.ask('GET', 'entities?top=none'),
+  },
+  {
+    ...{ endpoint: `DELETE ${ENTITY}`, code: 202, when: 'its operation `delete` was signalled' },
+    ask: async (api) => {
+      await api.counter('d', 1);
+      return api.ask('DELETE', 'entities/counter/d');
+    },
+  },
+];
+
 const ANY = 'any other verb or path';
 const others: HttpApiRow[] = [
   'GET orchestrators/helloCities',
@@ -394,5 +457,6 @@ export const HTTP_API_ROWS: readonly HttpApiRow[] = [
   ...commands,
   ...revival,
   ...purging,
+  ...entities,
   ...others,
 ];
