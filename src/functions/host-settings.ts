@@ -58,7 +58,7 @@ export const HOST_SETTINGS: readonly HostSetting[] = [
   fixed('useAppLease', 'only for Azure Storage'),
   fixed('appLeaseOptions', 'only for Azure Storage'),
   fixed('localRpcEndpointEnabled', 'there is no endpoint in the host: calls go to the scheduler'),
-  fixed('tracing.distributedTracingEnabled', 'spans exist once the app loads OpenTelemetry', true),
+  honoured('tracing.distributedTracingEnabled', '`false`: no telemetry is exported. Default: true'),
   fixed('tracing.version', 'spans are those of `V2`', 'V2'),
   fixed('tracing.distributedTracingProtocol', 'always W3C trace context', 'W3CTraceContext'),
   fixed('tracing.traceInputsAndOutputs', 'payloads are never logged', false),
