@@ -4,10 +4,16 @@
  *   node scripts/simulate.ts --seed 42            one seed, step by step
  *   node scripts/simulate.ts --seeds 5000         many, from --from (default 1); stops at the first that fails
  *   node scripts/simulate.ts --seeds 5000 --all   as above, and goes on after a failure
+ *   node scripts/simulate.ts --seeds 1000 --bank 100   a bank with so many transfers under locks, and nothing else
  */
 import { parseArgs } from 'node:util';
 import { createStreamLogger } from '../src/telemetry/logger.ts';
-import { simulate, type SimulationResult } from '../test/simulation/simulation.ts';
+import { bankOptions } from '../test/simulation/bank.ts';
+import {
+  simulate,
+  type SimulationOptions,
+  type SimulationResult,
+} from '../test/simulation/simulation.ts';
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +21,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
     all: { type: 'boolean', default: false },
+    bank: { type: 'string' },
     quiet: { type: 'boolean', default: false },
   },
 });
@@ -23,9 +30,14 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+function optionsOf(seed: number): SimulationOptions {
+  return values.bank === undefined ? { seed } : bankOptions(seed, Number(values.bank));
+}
+
 function reportFailure({ seed, violation, steps }: SimulationResult): void {
   print(`seed ${seed} failed at step ${steps}: ${violation ?? ''}`);
-  print(`  node scripts/simulate.ts --seed ${seed}`);
+  const bank = values.bank === undefined ? '' : ` --bank ${values.bank}`;
+  print(`  node scripts/simulate.ts --seed ${seed}${bank}`);
 }
 
 async function runOne(seed: number): Promise<boolean> {
@@ -35,7 +47,10 @@ async function runOne(seed: number): Promise<boolean> {
     write: (line) => process.stdout.write(`        ${line}`),
     now: () => 0,
   });
-  const result = await simulate({ seed, ...(!values.quiet && { onStep: print, logger }) });
+  const result = await simulate({
+    ...optionsOf(seed),
+    ...(!values.quiet && { onStep: print, logger }),
+  });
   if (result.violation === undefined)
     print(`seed ${seed} held: ${result.steps} steps, ${result.faults} faults`);
   else {
@@ -49,7 +64,7 @@ async function runMany(from: number, count: number): Promise<boolean> {
   const startedAt = performance.now();
   const sum = { steps: 0, faults: 0, instances: 0, failed: 0 };
   for (let seed = from; seed < from + count; seed += 1) {
-    const result = await simulate({ seed });
+    const result = await simulate(optionsOf(seed));
     sum.steps += result.steps;
     sum.faults += result.faults;
     sum.instances += result.instances;

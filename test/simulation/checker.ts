@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { SqlRow } from '../../src/storage/sql/session.ts';
 import { decodeEvent, unframeEvents } from '../../src/wire/events.ts';
+import { entityProblems } from './entity-check.ts';
 import { HistoryCheck } from './history-check.ts';
 import type { SimDatabase } from './sim-database.ts';
 
@@ -26,7 +27,8 @@ const LIVE = `
   select r.rid, i.id, r.exec, r.first_chunk, r.next_chunk, r.token, r.ready_at, r.read_seq,
          i.exec as instance_exec,
          (select count(*) from inbox b where b.hub = r.hub and b.rid = r.rid and b.seq > r.read_seq) as unread
-    from runs r left join instances i on i.hub = r.hub and i.rid = r.rid`;
+    from runs r left join instances i on i.hub = r.hub and i.rid = r.rid
+   where r.kind = 1`;
 
 const ENDED = `
   select i.rid, i.id, i.exec, i.first_chunk, i.last_chunk + 1 as next_chunk
@@ -66,6 +68,7 @@ export class Checker {
       if (number(row, 'unread') === 0) await this.#checkWaiting(row, check);
     }
     for (const row of await this.#disk.query(ENDED)) await this.#follow(generationOf(row));
+    for (const problem of await entityProblems(this.#disk)) this.#report(problem);
   }
 
   #checkRun(row: SqlRow): void {
@@ -169,8 +172,9 @@ export class Checker {
   /** Once everything has ended and nothing happens any more. */
   async checkQuiet(): Promise<void> {
     await this.checkUnchanged();
-    for (const table of ['runs', 'activities', 'timers', 'inbox', 'garbage']) {
-      const [row] = await this.#disk.query(`select count(*) as count from ${table}`);
+    for (const table of ['runs', 'activities', 'timers', 'inbox', 'garbage', 'locks']) {
+      const live = table === 'runs' ? 'where kind = 1' : '';
+      const [row] = await this.#disk.query(`select count(*) as count from ${table} ${live}`);
       const count = Number(row?.['count']);
       if (count > 0) this.#report(`${count} rows are left in ${table} after everything has ended`);
     }

@@ -100,7 +100,8 @@ export class LeaseWatch {
   #committed(commit: Commit): void {
     switch (commit.kind) {
       case 'turn':
-      case 'activity': {
+      case 'activity':
+      case 'entity': {
         const lease = this.#leaseOf(commit.token);
         if (!lease) {
           this.#report(`a ${commit.kind} was accepted whose lease is not the current one`);
@@ -131,7 +132,9 @@ export class LeaseWatch {
       `  lease ${item.token} on ${name}${item.kind === 'orchestration' ? ` '${item.instanceId}'` : ''}`,
     );
     const before = this.#leases.get(name);
-    if (before && before.freeAt > now) {
+    // What an entity does under a lock is taken back when the lock's owner ends, its worker unasked; then only the
+    // new token is accepted, which `#committed` watches.
+    if (before && before.freeAt > now && item.kind !== 'entity') {
       this.#report(`two live leases on ${name}: ${before.token} and ${item.token}`);
     }
     if (before) this.#items.delete(before.token);

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { bankOptions } from './bank.ts';
 import { simulate } from './simulation.ts';
 
 const SEEDS = 200;
+const BANKS = 100;
+const TRANSFERS = 6;
 
 /** Seeds that once failed, beside those that are run anyway. */
 const FAILED_ONCE: readonly number[] = [221, 10309];
@@ -13,7 +16,7 @@ async function assertHolds(seed: number): Promise<void> {
 }
 
 describe('a simulated scheduler', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('keeps its promises, whatever goes wrong, in lives that are always the same', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1) await assertHolds(seed);
@@ -25,6 +28,14 @@ describe('a simulated scheduler', function () {
 
   it('keeps its promises in a life that nobody has seen', async () => {
     await assertHolds(Date.now() % 1_000_000_000);
+  });
+
+  it('loses no money in a bank whose transfers lock accounts, and leaves none locked', async () => {
+    for (let seed = 1; seed <= BANKS; seed += 1) {
+      const { violation } = await simulate(bankOptions(seed, TRANSFERS));
+      const again = `node scripts/simulate.ts --bank ${TRANSFERS} --seed ${seed}`;
+      assert.equal(violation, undefined, `${violation ?? ''}\n${again}`);
+    }
   });
 
   it('lives the same life again for the same seed', async () => {

@@ -5,12 +5,16 @@
 import { createHash } from 'node:crypto';
 import { silentLogger, type Logger } from '../../src/telemetry/logger.ts';
 import { Chaos } from './chaos.ts';
-import { SCENARIOS, type Scenario } from './scenarios.ts';
+import type { Scenario } from './actor.ts';
+import { SCENARIOS } from './scenarios.ts';
 import { World } from './world.ts';
 import { HUB } from './sim-server.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
+  /** What clients do, under names of their own; chosen by the seed if it is not said. */
+  readonly scenarios?: Readonly<Record<string, Scenario>>;
+  readonly chaosSteps?: number;
   /** Told of every step. */
   readonly onStep?: (line: string) => void;
   readonly logger?: Logger;
@@ -30,7 +34,7 @@ export interface SimulationResult {
 }
 
 /** Steps in which things go wrong; then everything is repaired and must come to an end. */
-const CHAOS_STEPS = 300;
+const CHAOS_STEPS_DEFAULT = 300;
 const STEPS_MAX = 20_000;
 /** Simulated time after the last scenario in which leftovers must go away, in ms. */
 const QUIET_MS = 150_000;
@@ -61,7 +65,8 @@ class Simulation {
       },
     });
     this.#chaos = new Chaos(this.#world);
-    this.#waiting = this.#choose();
+    const { scenarios } = options;
+    this.#waiting = scenarios ? Object.entries(scenarios) : this.#choose();
   }
 
   #choose(): (readonly [string, Scenario])[] {
@@ -98,7 +103,8 @@ class Simulation {
     await world.startServer();
     await world.createHub();
     for (const worker of world.workers) await world.startWorker(worker);
-    while (this.#steps < CHAOS_STEPS) await this.#step();
+    const { chaosSteps = CHAOS_STEPS_DEFAULT } = this.#options;
+    while (this.#steps < chaosSteps) await this.#step();
     this.#isCalm = true;
     this.#note('calm');
     this.#chaos.end();

@@ -8,6 +8,7 @@ import {
 import { describeError, type Logger } from '../../src/telemetry/logger.ts';
 import { TaskHubWorker } from '../../src/worker/task-hub-worker.ts';
 import { Checker } from './checker.ts';
+import { registerBank } from './bank-programs.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { Network } from './network.ts';
 import { Outside, registerPrograms } from './programs.ts';
@@ -28,6 +29,7 @@ export interface WorldOptions {
 interface WorkerTraits {
   readonly maxConcurrentOrchestrations: number;
   readonly maxConcurrentActivities: number;
+  readonly maxConcurrentEntities: number;
   readonly cachedOrchestrationsMax: number;
 }
 
@@ -153,7 +155,9 @@ export class World {
       runs: 'rid, exec, token, ready_at, read_seq, next_seq, attempts, suspended',
       activities: 'rid, exec, task, token, ready_at, attempts, detached',
       timers: 'rid, exec, due_at',
-      inbox: 'rid, seq, type',
+      inbox: 'rid, seq, type, sender',
+      entities: 'rid, tail, lock_count, lock_seq, owner_operations, ending_seq',
+      locks: 'rid, seq, owner_rid, owner_exec, position, ahead',
     };
     const lines: string[] = [];
     for (const [table, columns] of Object.entries(tables)) {
@@ -182,6 +186,7 @@ export class World {
       drainTimeoutMs: 3000,
       silentLimitMs: 70_000,
     });
+    registerBank(worker);
     registerPrograms(worker, { outside: this.outside, clock, random: this.random.fork() });
     sim.running = { worker, clock, connection };
     await worker.start();
@@ -223,6 +228,7 @@ function traitsOf(random: Random): WorkerTraits {
   return {
     maxConcurrentOrchestrations: random.pick([1, 3, 100]),
     maxConcurrentActivities: random.pick([1, 3, 100]),
+    maxConcurrentEntities: random.pick([1, 3, 100]),
     cachedOrchestrationsMax: random.pick([0, 2, 1000]),
   };
 }
