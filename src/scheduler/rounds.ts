@@ -16,13 +16,9 @@ import type {
 } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { describeError } from '../telemetry/logger.ts';
+import { Backlog, type Pending } from './backlog.ts';
+import { Grants } from './grants.ts';
 import type { SchedulerSettings } from './settings.ts';
-
-interface Pending {
-  readonly commit: Commit;
-  readonly bytes: number;
-  readonly resolve: (outcome: Outcome) => void;
-}
 
 export interface RoundsOptions {
   readonly store: Store;
@@ -40,20 +36,24 @@ const RETRY_MS = 200;
 
 export class Rounds {
   readonly #options: RoundsOptions;
-  #pending: Pending[] = [];
-  #pendingBytes = 0;
+  readonly #backlog: Backlog;
+  readonly #grants = new Grants();
+  readonly #underWay = new Set<Promise<void>>();
   /** Something may be claimable: a new stream, freed credit, a due timer. */
   #isWanted = false;
-  #running: Promise<void> | undefined;
+  #isLooking = false;
+  #scheduled: Promise<void> | undefined;
   #wake: { readonly at: number; readonly controller: AbortController } | undefined;
   #isClosed = false;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
+    this.#backlog = new Backlog(options.store.roundsMax > 1);
   }
 
+  /** Requests that wait for a round. */
   get pending(): number {
-    return this.#pending.length;
+    return this.#backlog.size;
   }
 
   /** Resolves with the commit's own outcome once the round that carried it is durable. */
@@ -62,15 +62,13 @@ export class Rounds {
     if (this.#isClosed) {
       return Promise.resolve(refusal('UNAVAILABLE', 'the scheduler is shutting down'));
     }
-    if (this.#pending.length >= pendingMax || this.#pendingBytes >= pendingBytesMax) {
+    if (this.#backlog.size >= pendingMax || this.#backlog.bytes >= pendingBytesMax) {
       return Promise.resolve(
         refusal('RESOURCE_EXHAUSTED', 'too many requests wait for the store; try again later'),
       );
     }
     return new Promise((resolve) => {
-      const bytes = commitBytes(commit);
-      this.#pending.push({ commit, bytes, resolve });
-      this.#pendingBytes += bytes;
+      this.#backlog.add(commit, resolve);
       this.#run();
     });
   }
@@ -81,31 +79,49 @@ export class Rounds {
     this.#run();
   }
 
+  /** Everything that arrives in this turn of the event loop goes in one round, if there is a lane. */
   #run(): void {
-    if (this.#running || this.#isClosed) return;
-    this.#running = this.#loop();
+    if (this.#isClosed) return;
+    this.#scheduled ??= nextLoop().then(() => {
+      this.#scheduled = undefined;
+      while (this.#startRound());
+    });
   }
 
-  async #loop(): Promise<void> {
-    // The first step runs everything that has arrived in this turn of the event loop as one round.
-    await nextLoop();
-    while (this.#pending.length > 0 || this.#isWanted) {
-      await this.#round();
-      await nextLoop();
+  /** False when there is no lane, or nothing that could go now. */
+  #startRound(): boolean {
+    const { store, settings } = this.#options;
+    const lanes = store.roundsMax - this.#underWay.size;
+    if (lanes <= 0) return false;
+    const { roundCommitsMax: commits, roundBytesMax: bytes } = settings;
+    // With rounds side by side, each is of one hub; a look is for all of them, and a round of its own.
+    const isParallel = store.roundsMax > 1;
+    const isLook = this.#isWanted && !this.#isLooking;
+    const batch = isParallel && isLook ? [] : this.#backlog.take({ commits, bytes });
+    if (batch.length === 0 && !isLook) return false;
+    if (isLook) {
+      this.#isWanted = false;
+      this.#isLooking = true;
     }
-    // In the same step as the last look: what comes after it starts the loop again.
-    this.#running = undefined;
+    const hub = isParallel ? batch[0]?.commit.hub : undefined;
+    const round = this.#round(batch, hub, lanes).finally(() => {
+      this.#underWay.delete(round);
+      this.#backlog.done(batch);
+      if (isLook) this.#isLooking = false;
+      this.#run();
+    });
+    this.#underWay.add(round);
+    return true;
   }
 
-  async #round(): Promise<void> {
+  async #round(batch: readonly Pending[], hub: string | undefined, lanes: number): Promise<void> {
     const { store, clock, logger, takers } = this.#options;
-    const batch = this.#takeBatch();
     const now = clock.now();
-    this.#isWanted = false;
     const commits = batch.map(({ commit }) => commit);
+    const grant = this.#grants.grant(takers(), { hub, lanes });
     let result: RoundResult;
     try {
-      result = await store.exchange({ now, commits, takers: takers() });
+      result = await store.exchange({ now, commits, takers: grant.takers, hub });
     } catch (error) {
       logger.error('a round failed', { error: describeError(error) });
       for (const { resolve } of batch) {
@@ -113,6 +129,8 @@ export class Rounds {
       }
       this.#wakeAt(now + RETRY_MS);
       return;
+    } finally {
+      grant.end();
     }
     for (const [index, { resolve }] of batch.entries()) {
       resolve(result.outcomes[index] ?? refusal('UNAVAILABLE', 'no outcome for this request'));
@@ -135,24 +153,6 @@ export class Rounds {
     }
   }
 
-  #takeBatch(): readonly Pending[] {
-    const { roundCommitsMax, roundBytesMax } = this.#options.settings;
-    let bytes = 0;
-    let count = 0;
-    for (const item of this.#pending) {
-      if (count > 0 && (count >= roundCommitsMax || bytes + item.bytes > roundBytesMax)) break;
-      bytes += item.bytes;
-      count += 1;
-    }
-    this.#pendingBytes -= bytes;
-    if (count === this.#pending.length) {
-      const all = this.#pending;
-      this.#pending = [];
-      return all;
-    }
-    return this.#pending.splice(0, count);
-  }
-
   /** One alarm at a time, for the earliest thing that will be due. */
   #wakeAt(at: number | undefined): void {
     if (at === undefined || this.#isClosed || (this.#wake && this.#wake.at <= at)) return;
@@ -171,13 +171,14 @@ export class Rounds {
 
   /** Lets the rounds that are under way and waiting finish, then takes nothing more. */
   async close(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#scheduled !== undefined || this.#underWay.size > 0) {
+      await (this.#scheduled ?? Promise.race(this.#underWay));
+    }
     this.#isClosed = true;
     this.#wake?.controller.abort();
-    for (const { resolve } of this.#pending) {
+    for (const { resolve } of this.#backlog.drain()) {
       resolve(refusal('UNAVAILABLE', 'the scheduler is shutting down'));
     }
-    this.#pending = [];
   }
 }
 
@@ -187,40 +188,4 @@ function refusal(
   cause?: unknown,
 ): Outcome {
   return { ok: false, error: new TaskHubError(code, message, { cause }) };
-}
-
-/** About how many bytes a commit writes; payload texts count one byte per character. */
-function commitBytes(commit: Commit): number {
-  switch (commit.kind) {
-    case 'start':
-      return commit.started.bytes.length;
-    case 'deliver':
-      return commit.event.bytes.length;
-    case 'activity':
-      return commit.result?.length ?? 0;
-    case 'signal':
-      return commit.message.event.bytes.length;
-    case 'entity':
-      return commit.result.entityState?.length ?? 0;
-    case 'turn':
-      return commit.actions.reduce((sum, action) => sum + actionBytes(action), 0);
-    default:
-      return 0;
-  }
-}
-
-type Action = Extract<Commit, { kind: 'turn' }>['actions'][number];
-
-function actionBytes({ orchestratorActionType: type }: Action): number {
-  switch (type.case) {
-    case 'scheduleTask':
-    case 'createSubOrchestration':
-      return type.value.input?.length ?? 0;
-    case 'sendEvent':
-      return type.value.data?.length ?? 0;
-    case 'completeOrchestration':
-      return type.value.result?.length ?? 0;
-    default:
-      return 0;
-  }
 }

@@ -29,7 +29,7 @@ export interface PostgresOptions {
   readonly clock: Clock;
   readonly ids: Pick<IdSource, 'random'>;
   readonly logger: Logger;
-  /** Connections for rounds. Default 4. */
+  /** Rounds under way at once, each on a connection of its own. Default 4. */
   readonly writersMax?: number;
   /** Connections for what clients read. Default 4. */
   readonly readersMax?: number;
@@ -187,6 +187,7 @@ async function makeSchema(client: Client, schema: string): Promise<void> {
   }
 }
 
+const WRITERS_MAX = 4;
 const BACKOFF = { firstMs: 50, maxMs: 2000, factor: 2 } as const;
 /** Whoever was in the way needs a few ms to finish. */
 const CONFLICT_BACKOFF = { firstMs: 5, maxMs: 500, factor: 2 } as const;
@@ -194,6 +195,7 @@ const READ_ONLY = 'begin isolation level repeatable read read only';
 
 class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres';
+  readonly writersMax: number;
   readonly #options: PostgresOptions;
   readonly #settings: PostgresSettings;
   readonly #writers: Pool;
@@ -205,7 +207,9 @@ class PostgresDatabase implements SqlDatabase {
   constructor(settings: PostgresSettings, options: PostgresOptions) {
     this.#settings = settings;
     this.#options = options;
-    this.#writers = this.#pool('writer', options.writersMax ?? 4);
+    this.writersMax = options.writersMax ?? WRITERS_MAX;
+    // One more for background work, which is not to wait for rounds.
+    this.#writers = this.#pool('writer', this.writersMax + 1);
     this.#readers = this.#pool('reader', options.readersMax ?? 4);
   }
 

@@ -47,7 +47,6 @@ import type {
   StatusChange,
   Store,
   Claimed,
-  Taker,
 } from './store.ts';
 
 export interface SqlStoreOptions {
@@ -58,6 +57,11 @@ export interface SqlStoreOptions {
   readonly now: number;
 }
 
+/** A round without changes of hubs. */
+interface RowRound extends Round {
+  readonly commits: readonly RowCommit[];
+}
+
 export class SqlStore implements Store {
   readonly #database: SqlDatabase;
   readonly #logger: Logger;
@@ -66,15 +70,18 @@ export class SqlStore implements Store {
   readonly #runner: RoundRunner;
   readonly #node: number;
   readonly #orphans: Orphans;
+  readonly roundsMax: number;
   readonly inspection: Inspection;
   readonly roles: RoleStore;
   #polledAt: number;
+  #polling: Promise<void> | undefined;
 
   private constructor(options: SqlStoreOptions, node: number) {
     this.#database = options.database;
     this.#logger = options.logger;
     this.#node = node;
     this.#polledAt = options.now;
+    this.roundsMax = options.database.writersMax;
     this.#orphans = new Orphans(options.database, node);
     this.roles = createSqlRoles(options.database);
     this.inspection = createSqlInspection({
@@ -118,8 +125,17 @@ export class SqlStore implements Store {
   }
 
   /** Another node may make hubs and leave work: on a shared database what this one knows is refreshed every second. */
-  async #poll(now: number): Promise<void> {
-    if (this.#database.dialect === 'sqlite' || now < this.#polledAt + POLL_MS) return;
+  #poll(now: number): Promise<void> {
+    if (this.#database.dialect === 'sqlite' || now < this.#polledAt + POLL_MS) {
+      return Promise.resolve();
+    }
+    this.#polling ??= this.#pollNow(now).finally(() => {
+      this.#polling = undefined;
+    });
+    return this.#polling;
+  }
+
+  async #pollNow(now: number): Promise<void> {
     const teach = await repeated(this.#database, () =>
       poll(this.#database, {
         now,
@@ -143,7 +159,8 @@ export class SqlStore implements Store {
         continue;
       }
       const isLast = index === segments.length - 1;
-      const result = await this.#exchange(segment, isLast ? round.takers : [], round.now);
+      const takers = isLast ? round.takers : [];
+      const result = await this.#exchange({ ...round, commits: segment, takers });
       outcomes.push(...result.outcomes);
       changes.push(...result.changes);
       claimed = result.claimed;
@@ -154,23 +171,21 @@ export class SqlStore implements Store {
       changes,
       hasMore: this.#hints.dueTimers(round.now).length > 0,
       wakeAt: this.#hints.nextAt(round.now),
-      ...(this.#database.dialect === 'postgres' && { pollAt: this.#polledAt + POLL_MS }),
     };
   }
 
   /** SQLite commits for all hubs at once; on PostgreSQL each hub has a round of its own. */
-  async #exchange(
-    commits: readonly RowCommit[],
-    takers: readonly Taker[],
-    now: number,
-  ): Promise<PartOutput> {
+  async #exchange({ commits, takers, now, hub }: RowRound): Promise<PartOutput> {
     if (this.#database.dialect === 'sqlite') {
       return this.#runner.run({ commits, takers, now, hub: undefined });
     }
     await this.#refreshHubs(commits);
     const parts = splitByHub(
       { commits, takers, now },
-      { hubs: this.#catalog.hubNumbers.keys(), isDue: (hub) => this.#isDue(hub, now) },
+      {
+        hubs: hub === undefined ? this.#catalog.hubNumbers.keys() : [hub],
+        isDue: (hub) => this.#isDue(hub, now),
+      },
     );
     const outcomes: Outcome[] = [];
     const results: PartOutput[] = [];

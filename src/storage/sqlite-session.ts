@@ -224,6 +224,7 @@ interface Connections {
 
 class SqliteDatabase implements SqlDatabase {
   readonly dialect = 'sqlite';
+  readonly writersMax = 1;
   readonly #database: DatabaseSync;
   readonly #writer: SqliteSession;
   readonly #reader: Reader | undefined;

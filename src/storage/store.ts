@@ -281,6 +281,8 @@ export interface Round {
   readonly commits: readonly Commit[];
   /** In order of preference. */
   readonly takers: readonly Taker[];
+  /** All commits and takers are of this hub, and nothing else is looked at; `undefined`: all hubs. */
+  readonly hub?: string | undefined;
 }
 
 export interface RoundResult {
@@ -292,8 +294,6 @@ export interface RoundResult {
   readonly hasMore: boolean;
   /** Epoch ms of the next timer, scheduled start or delayed redelivery that this node knows of. */
   readonly wakeAt: number | undefined;
-  /** Epoch ms at which to come back although nothing is known to be due: other nodes work on the same store. */
-  readonly pollAt?: number;
 }
 
 /** What `GetInstance` shows of an instance. */
@@ -414,6 +414,8 @@ export interface StartRecord {
 }
 
 export interface Store {
+  /** Rounds that may be under way at once. More than one: those with commits must each be of one hub. */
+  readonly roundsMax: number;
   /** Runs one round; rejects only when nothing at all could be done (the store is gone). */
   exchange(round: Round): Promise<RoundResult>;
   getInstance(

@@ -10,7 +10,8 @@ const NOTHING: RoundResult = {
 };
 
 /** A store that accepts everything and waits, if asked to, before it answers a round. */
-export class FakeStore implements Pick<Store, 'exchange' | 'statuses'> {
+export class FakeStore implements Pick<Store, 'exchange' | 'statuses' | 'roundsMax'> {
+  readonly roundsMax: number;
   readonly rounds: Round[] = [];
   readonly asked: (readonly string[])[] = [];
   readonly known = new Map<string, RuntimeStatus>();
@@ -18,6 +19,10 @@ export class FakeStore implements Pick<Store, 'exchange' | 'statuses'> {
   readonly answers: (Partial<RoundResult> | Error)[] = [];
   statusFailure: Error | undefined;
   #gate: Promise<void> | undefined;
+
+  constructor(roundsMax = 1) {
+    this.roundsMax = roundsMax;
+  }
 
   async exchange(round: Round): Promise<RoundResult> {
     this.rounds.push(round);

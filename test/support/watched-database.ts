@@ -13,12 +13,14 @@ export type Watch = (sql: string) => Promise<void> | void;
 
 export class WatchedDatabase implements SqlDatabase {
   readonly dialect: SqlDatabase['dialect'];
+  readonly writersMax: number;
   readonly #database: SqlDatabase;
   watch: Watch = () => undefined;
 
   constructor(database: SqlDatabase) {
     this.#database = database;
     this.dialect = database.dialect;
+    this.writersMax = database.writersMax;
   }
 
   transaction<T>(

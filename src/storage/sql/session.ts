@@ -23,6 +23,8 @@ export interface TransactionOptions {
 
 export interface SqlDatabase {
   readonly dialect: 'sqlite' | 'postgres';
+  /** Transactions of writers that may be under way at once. */
+  readonly writersMax: number;
   /**
    * Writers: one transaction at a time for each caller. Rolled back when `work` throws. Throws the faults of
    * `faults.ts`, after which the caller decides whether to run it again.
