@@ -13,6 +13,8 @@ export interface RunOrchestratorOptions extends Pick<
   readonly activities?: Readonly<Record<string, ActivityHandler>> | undefined;
   /** Stand-ins for the sub-orchestrators that it calls, by name. */
   readonly orchestrators?: Readonly<Record<string, TestOrchestrator>> | undefined;
+  /** Entities that it calls, signals and locks, by name. */
+  readonly entities?: TestHubOptions['entities'];
   /** Events that it finds when it looks for them, in this order. */
   readonly events?: readonly { readonly name: string; readonly data?: unknown }[] | undefined;
 }
@@ -28,11 +30,10 @@ export async function runOrchestrator(
   orchestrator: TestOrchestrator,
   options: RunOrchestratorOptions = {},
 ): Promise<OrchestrationResult> {
-  const { input, instanceId, activities, orchestrators, events = [], ...hubOptions } = options;
+  const { input, instanceId, orchestrators, events = [], ...hubOptions } = options;
   const name = orchestrator.name === '' ? NAMELESS : orchestrator.name;
   const hub = await TestHub.open({
     ...hubOptions,
-    activities,
     orchestrators: { ...orchestrators, [name]: orchestrator },
   });
   try {
