@@ -51,7 +51,7 @@ export const CLIENT_ROWS: readonly Row[] = [
     ['2.1-fan-in', '', 'Results of many megabytes together arrive'],
     ['2.1-tags', '', 'Tags over 1,000 bytes: INVALID_ARGUMENT'],
     ['2.1-child-tags', '', 'Tags of a child over 1,000 bytes fail the child'],
-    ['2.1-entity-state', '', 'Entity state over 1 MB: rolled back', 'with entities'],
+    ['2.1-entity-state', '', 'Entity state over 1 MB: rolled back'],
   ]),
   ...rowsOf('3.1', 'Client calls, overview', [
     ['3.2-hello', '', 'Hello checks the hub'],
@@ -68,12 +68,7 @@ export const CLIENT_ROWS: readonly Row[] = [
     ['3.1-resume-running', '', 'Resume of what is not suspended: OK, no effect'],
     ['3.1-rewind', '', 'RewindInstance: NOT_FOUND, FAILED_PRECONDITION, or it rewinds'],
     ['3.1-history', '', 'StreamInstanceHistory of nobody: OK, empty'],
-    [
-      '3.1-entities',
-      '',
-      'SignalEntity, GetEntity, QueryEntities, CleanEntityStorage',
-      'with entities',
-    ],
+    ['3.1-entities', '', 'SignalEntity, GetEntity, QueryEntities, CleanEntityStorage'],
   ]),
   ...rowsOf('3.3', 'StartInstance', [
     ['3.3-empty-id', '', 'An empty id: the server makes one and answers it'],
@@ -189,6 +184,6 @@ export const CLIENT_ROWS: readonly Row[] = [
     ['3.13-skip-graceful', '', 'Live ones end at once; missing, ended and entities are named'],
     ['3.13-limit', '', 'More than 500: INVALID_ARGUMENT'],
     ['3.13-stale', '', 'Their work items become stale'],
-    ['3.13-locks', '', 'Lock holders are named, not ended', 'with entities'],
+    ['3.13-locks', '', 'Lock holders are named, not ended'],
   ]),
 ];

@@ -1,4 +1,5 @@
 /** The commit of an entity batch: fence, decide, and spread the decision over the rows. */
+import { createHash } from 'node:crypto';
 import { isTerminal } from '../../core/instance.ts';
 import {
   decideEntityBatch,
@@ -54,12 +55,21 @@ function applyBatch(
   const { failures } = entry.entity;
   const decision = decideEntityBatch({ operations, failures }, result, {
     limits,
-    newId: state.env.random,
+    newId: idsFrom(token),
   });
   prepare(state, { hub, operations, decision });
   if (decision.isRetry) retry(state, entry, run);
   else commitBatch(state, { entry, run, operations, decision });
   return OK;
+}
+
+/** Ids that are the same however often the round begins again: what they name is looked up in between. */
+function idsFrom(token: string): () => string {
+  let count = 0;
+  return () => {
+    count += 1;
+    return createHash('sha256').update(`${token} ${count}`).digest('hex').slice(0, 32);
+  };
 }
 
 function releaseBatch(run: RunRow): void {
