@@ -69,7 +69,16 @@ const rooms = {
     node: true,
   },
   cli: {
-    rooms: ['core/errors.ts', 'base', 'config', 'client', 'server', 'telemetry', 'devhost'],
+    rooms: [
+      'core/errors.ts',
+      'core/roles.ts',
+      'base',
+      'config',
+      'client',
+      'server',
+      'telemetry',
+      'devhost',
+    ],
     npm: ['commander', 'zod'],
     node: true,
   },

@@ -34,7 +34,7 @@ export async function runStart(
             ['Storage', describeStorage(config.storage)],
             [
               'Connect with',
-              `Endpoint=${grpcEndpoint};TaskHub=${taskHubs[0] ?? ''};Authentication=None`,
+              `Endpoint=${grpcEndpoint};TaskHub=${taskHubs[0] ?? ''};Authentication=${config.authIssuers.length > 0 ? 'DefaultAzure' : 'None'}`,
             ],
           ]),
     );

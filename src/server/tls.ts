@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Buffer } from 'node:buffer';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { TaskHubError } from '../core/errors.ts';
 
@@ -27,10 +28,21 @@ export function readTlsFiles({ tlsCert, tlsKey, tlsClientCa }: TlsConfig): TlsFi
   const cert = read('tlsCert', tlsCert);
   const key = read('tlsKey', tlsKey);
   const clientCa = tlsClientCa === undefined ? undefined : read('tlsClientCa', tlsClientCa);
-  tryOut({ cert }, `tlsCert ${tlsCert} holds no certificate in PEM form`);
-  tryOut({ key }, `tlsKey ${tlsKey} holds no private key in PEM form without a passphrase`);
-  tryOut({ cert, key }, `tlsKey ${tlsKey} is not the key of the certificate in ${tlsCert}`);
-  if (clientCa) tryOut({ ca: clientCa }, `tlsClientCa ${tlsClientCa ?? ''} holds no certificate`);
+  tryOut(() => new X509Certificate(cert), `tlsCert ${tlsCert} holds no certificate in PEM form`);
+  tryOut(
+    () => createPrivateKey(key),
+    `tlsKey ${tlsKey} holds no private key in PEM form without a passphrase`,
+  );
+  tryOut(
+    () => createSecureContext({ cert, key }),
+    `tlsKey ${tlsKey} is not the key of the certificate in ${tlsCert}`,
+  );
+  if (clientCa) {
+    tryOut(
+      () => new X509Certificate(clientCa),
+      `tlsClientCa ${tlsClientCa ?? ''} holds no certificate in PEM form`,
+    );
+  }
   return { cert, key, clientCa };
 }
 
@@ -43,9 +55,9 @@ function read(option: string, path: string): Buffer {
   }
 }
 
-function tryOut(parts: Parameters<typeof createSecureContext>[0], sentence: string): void {
+function tryOut(use: () => unknown, sentence: string): void {
   try {
-    createSecureContext(parts);
+    use();
   } catch (cause) {
     throw wrong(`${sentence}.`, cause);
   }
