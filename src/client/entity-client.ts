@@ -7,6 +7,8 @@ import { invalidArgument } from '../core/errors.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import type { RequestOptions } from './client-options.ts';
 import type { Connection } from './connection.ts';
+import { ATTRIBUTE, entitySpanName } from '../telemetry/span-names.ts';
+import { withClientSpan } from './client-span.ts';
 import { decodeEntity, encodeEntityQuery } from './entity-query.ts';
 import type { EntityMetadata, EntityQuery } from './entity-query.ts';
 import { encodeJson } from './json.ts';
@@ -71,7 +73,19 @@ export class EntityClient {
       ...(text !== undefined && { input: text }),
       ...(signalTime && { scheduledTime: encodeDate('signalTime', signalTime) }),
     };
-    await unary(rpc.signalEntity, request, { signal });
+    const attributes = {
+      [ATTRIBUTE.type]: 'entity',
+      [ATTRIBUTE.operation]: operationName,
+      [ATTRIBUTE.entityId]: request.instanceId,
+    };
+    const name = entitySpanName('signal_entity', operationName);
+    await withClientSpan({ name, attributes }, (parentTraceContext) =>
+      unary(
+        rpc.signalEntity,
+        { ...request, ...(parentTraceContext !== undefined && { parentTraceContext }) },
+        { signal },
+      ),
+    );
   }
 
   async get<T>(

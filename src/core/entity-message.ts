@@ -1,9 +1,14 @@
 /** What goes to an entity: an operation, a lock request, or the end of a lock (wire-protocol 7.3). */
-import type {
-  EntityOperationCalledEvent,
-  EntityOperationSignaledEvent,
-  SendEntityMessageAction,
+import { create } from '@bufbuild/protobuf';
+import {
+  EntityOperationCalledEventSchema,
+  EntityOperationSignaledEventSchema,
+  type EntityOperationCalledEvent,
+  type EntityOperationSignaledEvent,
+  type SendEntityMessageAction,
+  type TraceContext,
 } from '../proto/orchestrator_service_pb.ts';
+import { carryTrace, operationTrace } from '../wire/entity-trace.ts';
 import { encodeEvent, type StoredEvent } from '../wire/events.ts';
 import { dueAt } from './due-at.ts';
 import { entityIdProblem, normalEntityId } from './entity-id.ts';
@@ -39,25 +44,26 @@ export type EntityMessage = OperationMessage | LockMessage | UnlockMessage;
 type Signal = Pick<
   EntityOperationSignaledEvent,
   'requestId' | 'operation' | 'input' | 'scheduledTime'
->;
+> & {
+  /** The span that it is sent from. */
+  readonly trace?: TraceContext | undefined;
+};
 
 /** A signal, whoever sends it. */
 export function signalMessage(entityId: string, signal: Signal): OperationMessage {
-  const { requestId, operation, input, scheduledTime } = signal;
+  const { requestId, operation, input, scheduledTime, trace } = signal;
+  const value = create(EntityOperationSignaledEventSchema, {
+    requestId,
+    operation,
+    ...optional('input', input),
+    ...optional('scheduledTime', scheduledTime),
+  });
   return {
     kind: 'operation',
     entityId: normalEntityId(entityId),
     requestId,
     event: encodeEvent({
-      eventType: {
-        case: 'entityOperationSignaled',
-        value: {
-          requestId,
-          operation,
-          ...optional('input', input),
-          ...optional('scheduledTime', scheduledTime),
-        },
-      },
+      eventType: { case: 'entityOperationSignaled', value: carryTrace(value, trace) },
     }),
     scheduledAt: scheduledTime && dueAt(scheduledTime),
   };
@@ -69,31 +75,31 @@ export interface Caller {
   readonly executionId: string;
 }
 
+type Call = Pick<
+  EntityOperationCalledEvent,
+  'requestId' | 'operation' | 'input' | 'scheduledTime' | 'targetInstanceId'
+> & {
+  /** The span that it is sent from. */
+  readonly trace?: TraceContext | undefined;
+};
+
 /** A call; its answer goes to this execution of the caller and no other. */
-export function callMessage(
-  call: Pick<
-    EntityOperationCalledEvent,
-    'requestId' | 'operation' | 'input' | 'scheduledTime' | 'targetInstanceId'
-  >,
-  caller: Caller,
-): OperationMessage {
-  const { requestId, operation, input, scheduledTime, targetInstanceId = '' } = call;
+export function callMessage(call: Call, caller: Caller): OperationMessage {
+  const { requestId, operation, input, scheduledTime, targetInstanceId = '', trace } = call;
+  const value = create(EntityOperationCalledEventSchema, {
+    requestId,
+    operation,
+    ...optional('input', input),
+    ...optional('scheduledTime', scheduledTime),
+    parentInstanceId: caller.instanceId,
+    parentExecutionId: caller.executionId,
+  });
   return {
     kind: 'operation',
     entityId: normalEntityId(targetInstanceId),
     requestId,
     event: encodeEvent({
-      eventType: {
-        case: 'entityOperationCalled',
-        value: {
-          requestId,
-          operation,
-          ...optional('input', input),
-          ...optional('scheduledTime', scheduledTime),
-          parentInstanceId: caller.instanceId,
-          parentExecutionId: caller.executionId,
-        },
-      },
+      eventType: { case: 'entityOperationCalled', value: carryTrace(value, trace) },
     }),
     scheduledAt: scheduledTime && dueAt(scheduledTime),
   };
@@ -101,13 +107,19 @@ export function callMessage(
 
 type MessageCase = SendEntityMessageAction['EntityMessageType'];
 
+function traced<T extends EntityOperationCalledEvent | EntityOperationSignaledEvent>(
+  operation: T,
+): T & { readonly trace: TraceContext | undefined } {
+  return { ...operation, trace: operationTrace(operation) };
+}
+
 /** The message that an orchestration's action sends; `undefined` for one without a known type. */
 export function entityMessage(type: MessageCase, caller: Caller): EntityMessage | undefined {
   switch (type.case) {
     case 'entityOperationSignaled':
-      return signalMessage(type.value.targetInstanceId ?? '', type.value);
+      return signalMessage(type.value.targetInstanceId ?? '', traced(type.value));
     case 'entityOperationCalled':
-      return callMessage(type.value, caller);
+      return callMessage(traced(type.value), caller);
     case 'entityLockRequested': {
       const lockSet = lockOrder(type.value.lockSet.map(normalEntityId));
       return { kind: 'lock', section: type.value.criticalSectionId, lockSet };

@@ -220,9 +220,9 @@ function effects(
   const starts: OrchestrationToStart[] = [];
   for (const { operationActionType: type } of actions) {
     if (type.case === 'sendSignal') {
-      const { instanceId, name, ...rest } = type.value;
+      const { instanceId, name: operation, parentTraceContext: trace, ...rest } = type.value;
       const requestId = guidOf(env.newId());
-      signals.push(signalMessage(instanceId, { ...rest, operation: name, requestId }));
+      signals.push(signalMessage(instanceId, { ...rest, operation, requestId, trace }));
     } else if (type.case === 'startNewOrchestration') {
       starts.push(startOf(type.value, env));
     }

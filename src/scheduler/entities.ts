@@ -61,6 +61,7 @@ export class Entities {
       operation,
       ...optional('input', input),
       ...optional('scheduledTime', scheduledTime),
+      trace: request.parentTraceContext,
     });
     countOf(await submit({ kind: 'signal', hub, message }));
   }

@@ -36,3 +36,13 @@ export function timerSpanName(orchestration: string): string {
 export function eventSpanName(event: string): string {
   return `orchestration_event:${event}`;
 }
+
+/** `call_entity:<operation>`, `signal_entity:<operation>`; `entity:<name>` is the run of one. */
+export function entitySpanName(
+  type: 'call_entity' | 'signal_entity' | 'entity',
+  name: string,
+): string {
+  return `${type}:${name}`;
+}
+
+export const LOCK_SPAN_NAME = 'entity:lock_request';

@@ -3,8 +3,10 @@ import type {
   EntityRequest,
   HistoryEvent,
   OperationInfo,
+  TraceContext,
 } from '../proto/orchestrator_service_pb.ts';
 import { create } from '@bufbuild/protobuf';
+import { operationTrace } from '../wire/entity-trace.ts';
 import { OperationInfoSchema } from '../proto/orchestrator_service_pb.ts';
 
 /** Operations for one entity, in whichever generation of the protocol they came. */
@@ -21,15 +23,18 @@ export interface BatchedOperation {
   readonly input: string | undefined;
   /** Whom the result is for, in the words of the second generation; the first does not say. */
   readonly info: OperationInfo | undefined;
+  /** The span that it was sent from. */
+  readonly trace: TraceContext | undefined;
 }
 
 /** The first generation: operations as such. */
 export function batchOfFirst(request: EntityBatchRequest): EntityBatch {
   const { instanceId, entityState } = request;
-  const operations = request.operations.map(({ operation, input }) => ({
+  const operations = request.operations.map(({ operation, input, traceContext }) => ({
     name: operation,
     input,
     info: undefined,
+    trace: traceContext,
   }));
   return { instanceId, entityState, operations };
 }
@@ -44,7 +49,8 @@ function readEvent({ eventType }: HistoryEvent): BatchedOperation[] {
   switch (eventType.case) {
     case 'entityOperationSignaled': {
       const { operation: name, input, requestId } = eventType.value;
-      return [{ name, input, info: create(OperationInfoSchema, { requestId }) }];
+      const info = create(OperationInfoSchema, { requestId });
+      return [{ name, input, info, trace: operationTrace(eventType.value) }];
     }
     case 'entityOperationCalled': {
       const { operation: name, input, requestId } = eventType.value;
@@ -53,9 +59,8 @@ function readEvent({ eventType }: HistoryEvent): BatchedOperation[] {
         instanceId,
         ...(parentExecutionId === undefined ? {} : { executionId: parentExecutionId }),
       };
-      return [
-        { name, input, info: create(OperationInfoSchema, { requestId, responseDestination }) },
-      ];
+      const info = create(OperationInfoSchema, { requestId, responseDestination });
+      return [{ name, input, info, trace: operationTrace(eventType.value) }];
     }
     default:
       return [];

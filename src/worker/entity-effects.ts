@@ -7,6 +7,8 @@ import { EntityInstanceId } from '../core/entity-instance-id.ts';
 import type { EntityTarget } from '../core/entity-instance-id.ts';
 import type { OperationActionSchema } from '../proto/orchestrator_service_pb.ts';
 import { encodePayload } from '../replay/json.ts';
+import { activeSpan } from '../telemetry/spans.ts';
+import { toTraceContext, type TraceContextFields } from '../telemetry/trace-context.ts';
 import type { EntityStartOptions, TaskEntityContext } from './task-entity.ts';
 
 type Action = MessageInitShape<typeof OperationActionSchema>;
@@ -44,6 +46,7 @@ export class EntityEffects implements TaskEntityContext {
     const instanceId = EntityInstanceId.of(target).toString();
     const what = `The input of operation '${operationName}' of entity '${instanceId}'`;
     const value = {
+      ...spanContext(),
       instanceId,
       name: operationName,
       ...optional(encodePayload(input, what), options.signalTime),
@@ -60,6 +63,7 @@ export class EntityEffects implements TaskEntityContext {
     assertGiven(name, 'scheduleNewOrchestration', 'name');
     const instanceId = options.instanceId ?? this.#ids.uuid();
     const value = {
+      ...spanContext(),
       instanceId,
       name,
       ...(options.version === undefined ? {} : { version: options.version }),
@@ -99,4 +103,10 @@ function optional(
 
 function assertGiven(value: string, method: string, name: string): void {
   if (!value) throw new Error(`${method}: '${name}' is required and cannot be empty.`);
+}
+
+/** What an operation sends belongs to its own span. */
+function spanContext(): { readonly parentTraceContext?: TraceContextFields } {
+  const span = activeSpan();
+  return span === undefined ? {} : { parentTraceContext: toTraceContext(span) };
 }

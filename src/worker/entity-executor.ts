@@ -9,8 +9,10 @@ import type {
   TaskFailureDetails,
 } from '../proto/orchestrator_service_pb.ts';
 import { decodePayload, encodePayload } from '../replay/json.ts';
+import { describeFailure } from '../telemetry/spans.ts';
 import type { BatchedOperation, EntityBatch } from './entity-batch.ts';
 import { EntityEffects } from './entity-effects.ts';
+import { startOperationSpan } from './entity-spans.ts';
 import { EntityState } from './entity-state.ts';
 import { encodeFailure } from './failure-details.ts';
 import type { EntityFactory, ITaskEntity, TaskEntityOperation } from './task-entity.ts';
@@ -76,16 +78,20 @@ class BatchRun {
   async execute(operation: BatchedOperation): Promise<OperationResult> {
     const startTimeUtc = timestampFromMs(this.#clock.now());
     const times = () => ({ startTimeUtc, endTimeUtc: timestampFromMs(this.#clock.now()) });
+    const span = startOperationSpan(this.#effects.id, operation);
+    const run = () => this.#entity.run(this.#operationOf(operation));
     try {
-      const output = await this.#entity.run(this.#operationOf(operation));
+      const output = await (span === undefined ? run() : span.run(run));
       const result = encodePayload(output, `The result of operation '${operation.name}'`);
       this.#state.commit();
       this.#effects.commit();
+      span?.end();
       const value = { ...times(), ...(result === undefined ? {} : { result }) };
       return { resultType: { case: 'success', value } };
     } catch (error) {
       this.#state.rollback();
       this.#effects.rollback();
+      span?.end(describeFailure(error));
       const value = { ...times(), failureDetails: encodeFailure(error) };
       return { resultType: { case: 'failure', value } };
     }

@@ -9,19 +9,22 @@ import type {
   HistoryEvent,
   OrchestrationTraceContext,
   OrchestratorAction,
+  SendEntityMessageAction,
 } from '../proto/orchestrator_service_pb.ts';
 import {
   OrchestrationTraceContextSchema,
   TraceContextSchema,
 } from '../proto/orchestrator_service_pb.ts';
-import { ATTRIBUTE, eventSpanName, taskSpanName } from '../telemetry/span-names.ts';
+import { ATTRIBUTE, entitySpanName, eventSpanName, taskSpanName } from '../telemetry/span-names.ts';
 import type { EndedSpan } from '../telemetry/spans.ts';
 import { isTracing, samplesRoot, SpanKind } from '../telemetry/spans.ts';
 import type { RemoteSpan } from '../telemetry/trace-context.ts';
 import { readTraceParent, toTraceContext } from '../telemetry/trace-context.ts';
+import { carryTrace } from '../wire/entity-trace.ts';
+import { operationAttributes } from './entity-spans.ts';
 import { failureOf, statusNameOf } from './span-outcome.ts';
-import type { OpenStep } from './traced-steps.ts';
-import { endedStep, openedStep, stepEnd } from './traced-steps.ts';
+import type { OpenStep, StepKey } from './traced-steps.ts';
+import { endedStep, keyOf, openCall, openedStep, openLock, stepEnd } from './traced-steps.ts';
 
 export interface ExecutionTraceOptions {
   readonly started: ExecutionStartedEvent;
@@ -45,7 +48,7 @@ export class ExecutionTrace {
   readonly #parent: RemoteSpan | undefined;
   readonly #self: RemoteSpan;
   readonly #startedAt: number;
-  readonly #open = new Map<number, OpenStep>();
+  readonly #open = new Map<StepKey, OpenStep>();
 
   private constructor(options: ExecutionTraceOptions, self: RemoteSpan, startedAt: number) {
     this.#options = options;
@@ -97,19 +100,19 @@ export class ExecutionTrace {
 
   #learn(event: HistoryEvent): void {
     const step = openedStep(event);
-    if (step !== undefined) this.#open.set(event.eventId, step);
+    if (step !== undefined) this.#open.set(keyOf(event), step);
     const end = stepEnd(event);
-    if (end !== undefined) this.#open.delete(end.stepId);
+    if (end !== undefined) this.#open.delete(end.key);
   }
 
   #end(event: HistoryEvent, now: number): EndedSpan | undefined {
     const end = stepEnd(event);
-    const step = end === undefined ? undefined : this.#open.get(end.stepId);
+    const step = end === undefined ? undefined : this.#open.get(end.key);
     if (end === undefined || step === undefined) return undefined;
-    this.#open.delete(end.stepId);
+    this.#open.delete(end.key);
     const { instanceId, started } = this.#options;
     return endedStep(step, {
-      taskId: end.stepId,
+      key: end.key,
       instanceId,
       orchestration: started.name,
       parent: this.#self,
@@ -138,8 +141,47 @@ export class ExecutionTrace {
           startAt: now,
         });
         return undefined;
+      case 'sendEntityMessage':
+        return this.#message(value, now);
       case 'sendEvent':
         return this.#event(value.name, value.instance?.instanceId ?? '', now);
+      default:
+        return undefined;
+    }
+  }
+
+  /** A message to an entity: a call and a lock request wait for their answer, a signal is over at once. */
+  #message(
+    { EntityMessageType: message }: SendEntityMessageAction,
+    now: number,
+  ): EndedSpan | undefined {
+    const span = { ...this.#self, spanId: newSpanId(this.#options.ids) };
+    switch (message.case) {
+      case 'entityOperationCalled': {
+        const call = carryTrace(message.value, toTraceContext(span));
+        this.#open.set(call.requestId, openCall(call, now));
+        return undefined;
+      }
+      case 'entityOperationSignaled': {
+        const { operation, targetInstanceId = '' } = carryTrace(
+          message.value,
+          toTraceContext(span),
+        );
+        const attributes = operationAttributes(targetInstanceId, operation);
+        const name = entitySpanName('signal_entity', operation);
+        const times = { startAt: now, endAt: now };
+        return {
+          name,
+          kind: SpanKind.PRODUCER,
+          ...times,
+          self: span,
+          parent: this.#self,
+          attributes,
+        };
+      }
+      case 'entityLockRequested':
+        this.#open.set(message.value.criticalSectionId, openLock(now));
+        return undefined;
       default:
         return undefined;
     }

@@ -132,6 +132,38 @@ describe('traces', function () {
     ]);
   });
 
+  it('go on in an entity, and in what the entity starts', async () => {
+    const found = await traceOf('Count', 13);
+
+    const lines = found.tree();
+    assert.deepEqual(lines.slice(3, 9), [
+      '    orchestration:Count SERVER',
+      '      signal_entity:add PRODUCER',
+      '        entity:counter SERVER',
+      '      call_entity:add CLIENT',
+      '        entity:counter SERVER',
+      '          orchestration:Chain SERVER',
+    ]);
+    const [run] = found.all('entity:counter', SERVER);
+    assert.equal(run?.attributes['durabletask.entity.operation'], 'add');
+  });
+
+  it('begin with the client of a signal', async () => {
+    await client.signalEntity('@counter@signalled', 'add', 1);
+
+    const lateAt = systemClock.now() + 10_000;
+    const ofSignal = ({ attributes }: ReceivedSpan): boolean =>
+      attributes['durabletask.entity.instance_id'] === '@counter@signalled';
+    while (receiver.spans.filter(ofSignal).length < 2) {
+      assert.ok(systemClock.now() < lateAt, 'no span of the signal');
+      await systemClock.sleepUntil(systemClock.now() + 10, { signal: never });
+    }
+    const [sent, run] = receiver.spans.filter(ofSignal).toSorted((a, b) => b.kind - a.kind);
+    assert.equal(sent?.name, 'signal_entity:add');
+    assert.equal(run?.name, 'entity:counter');
+    assert.equal(run.parentSpanId, sent.spanId);
+  });
+
   it('show each attempt of a retry and the timers between, failures as errors', async () => {
     const found = await traceOf('Retry', 12);
 

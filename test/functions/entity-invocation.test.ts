@@ -24,7 +24,7 @@ async function execute(
       operations: operations.map(([name, input]) => ({
         name,
         input: JSON.stringify(input),
-        info: undefined,
+        info: undefined, trace: undefined,
       })),
     },
     { clock: new ManualClock(), ids: systemIds },

@@ -30,7 +30,7 @@ async function execute(
     {
       instanceId: '@counter@a',
       entityState,
-      operations: operations.map(([name, input]) => ({ name, input, info: undefined })),
+      operations: operations.map(([name, input]) => ({ name, input, info: undefined, trace: undefined })),
     },
     { clock: new ManualClock(1_000), ids: { ...systemIds, uuid: () => 'made-up' } },
   );

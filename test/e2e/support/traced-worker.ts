@@ -2,7 +2,7 @@
 import { systemClock } from '../../../src/base/clock.ts';
 import { openOtlpTraces } from '../../../src/telemetry/otlp-traces.ts';
 import { createStreamLogger } from '../../../src/telemetry/logger.ts';
-import type { CoreOrchestrationContext } from '../../../src/worker/index.ts';
+import type { CoreOrchestrationContext, TaskEntityOperation } from '../../../src/worker/index.ts';
 import { RetryPolicy } from '../../../src/replay/core-retry.ts';
 import { TaskHubWorker, whenAll } from '../../../src/worker/index.ts';
 
@@ -41,6 +41,19 @@ function* interrupted(context: Context) {
   return (yield context.callActivity('Add', 2)) as number;
 }
 
+function* count(context: Context) {
+  const mine = `@counter@${context.instanceId}`;
+  context.entities.signalEntity(mine, 'add', 1);
+  return (yield context.entities.callEntity(mine, 'add', 2)) as number;
+}
+
+function add({ state, getInput, context, name }: TaskEntityOperation): number {
+  const sum = (state.getState<number>() ?? 0) + (getInput<number>() ?? 0);
+  state.setState(sum);
+  if (sum === 3) context.scheduleNewOrchestration('Chain');
+  return name === 'add' ? sum : 0;
+}
+
 const failures = new Map<string, number>();
 
 function failTwice(id: string): string {
@@ -59,6 +72,8 @@ async function main(): Promise<void> {
   worker.addNamedOrchestrator('Parent', parent);
   worker.addNamedOrchestrator('Retry', retry);
   worker.addNamedOrchestrator('Interrupted', interrupted);
+  worker.addNamedOrchestrator('Count', count);
+  worker.addNamedEntity('counter', () => ({ run: add }));
   worker.addNamedActivity('Add', (_, n: number) => n + 1);
   worker.addNamedActivity('FailTwice', (_, id: string) => failTwice(id));
   await worker.connected();
