@@ -24,7 +24,8 @@ async function execute(
       operations: operations.map(([name, input]) => ({
         name,
         input: JSON.stringify(input),
-        info: undefined, trace: undefined,
+        info: undefined,
+        trace: undefined,
       })),
     },
     { clock: new ManualClock(), ids: systemIds },

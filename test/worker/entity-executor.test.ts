@@ -30,7 +30,12 @@ async function execute(
     {
       instanceId: '@counter@a',
       entityState,
-      operations: operations.map(([name, input]) => ({ name, input, info: undefined, trace: undefined })),
+      operations: operations.map(([name, input]) => ({
+        name,
+        input,
+        info: undefined,
+        trace: undefined,
+      })),
     },
     { clock: new ManualClock(1_000), ids: { ...systemIds, uuid: () => 'made-up' } },
   );

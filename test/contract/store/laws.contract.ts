@@ -197,4 +197,4 @@ async function drop(bench: Bench, instanceId: string): Promise<void> {
   await bench.take();
 }
 
-const LAST_WORD = (terminate('any')).event;
+const LAST_WORD = terminate('any').event;
