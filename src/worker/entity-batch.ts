@@ -24,7 +24,7 @@ export interface BatchedOperation {
   /** Whom the result is for, in the words of the second generation; the first does not say. */
   readonly info: OperationInfo | undefined;
   /** The span that it was sent from. */
-  readonly trace: TraceContext | undefined;
+  readonly trace?: TraceContext | undefined;
 }
 
 /** The first generation: operations as such. */

@@ -25,7 +25,6 @@ async function execute(
         name,
         input: JSON.stringify(input),
         info: undefined,
-        trace: undefined,
       })),
     },
     { clock: new ManualClock(), ids: systemIds },

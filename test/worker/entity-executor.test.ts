@@ -34,7 +34,6 @@ async function execute(
         name,
         input,
         info: undefined,
-        trace: undefined,
       })),
     },
     { clock: new ManualClock(1_000), ids: { ...systemIds, uuid: () => 'made-up' } },
