@@ -14,6 +14,8 @@ export interface AddAppFunctionsOptions {
   readonly defaultVersion: string | undefined;
   /** Between the polls of `callHttp` where the server does not say. */
   readonly httpSleepMs?: number | undefined;
+  /** Whether `context.log` of orchestrators writes while they replay, too. */
+  readonly logsReplays?: boolean | undefined;
   readonly clock: Clock;
   readonly ids: IdSource;
 }
@@ -26,13 +28,13 @@ export function addAppFunctions(
   worker: TaskHubWorker,
   options: AddAppFunctionsOptions,
 ): () => void {
-  const { functions, defaultVersion, httpSleepMs, clock, ids } = options;
+  const { functions, defaultVersion, httpSleepMs, logsReplays, clock, ids } = options;
   const added = new Set<string>();
   const isNew = (key: string): boolean => added.size < added.add(key).size;
   const addMissing = (): void => {
     for (const [name, orchestrator] of functions.orchestrators) {
       if (!isNew(`orchestrator ${name}`)) continue;
-      const style = orchestratorStyle({ name, defaultVersion, httpSleepMs });
+      const style = orchestratorStyle({ name, defaultVersion, httpSleepMs, logsReplays });
       worker.addNamedOrchestrator(name, orchestrator, style);
     }
     for (const [name, handler] of functions.activities) {

@@ -21,6 +21,8 @@ export interface OrchestratorStyleOptions {
   readonly defaultVersion: string | undefined;
   /** Between the polls of `callHttp` where the server does not say. */
   readonly httpSleepMs?: number | undefined;
+  /** Whether `context.log` writes while the code replays, too. Default false. */
+  readonly logsReplays?: boolean | undefined;
 }
 
 /**
@@ -72,13 +74,13 @@ async function hookedTurn(
   return turn ?? run();
 }
 
-/** The context of an orchestrator: an invocation context whose log is silent while it replays. */
+/** The context of an orchestrator: an invocation context whose log, as a rule, is silent in replays. */
 class OrchestrationInvocation extends azureFunctions.InvocationContext {
   readonly df: ClassicOrchestrationContext;
   readonly #core: CoreOrchestrationContext;
 
-  constructor(engine: OrchestrationEngine, { name, ...options }: OrchestratorStyleOptions) {
-    super(invocationInit(engine, name));
+  constructor(engine: OrchestrationEngine, options: OrchestratorStyleOptions) {
+    super(invocationInit(engine, options));
     this.df = new ClassicOrchestrationContext(engine, { ...options, locking: LOCKING });
     this.#core = new CoreOrchestrationContext(engine, options);
   }
@@ -95,13 +97,17 @@ class OrchestrationInvocation extends azureFunctions.InvocationContext {
   }
 }
 
-function invocationInit(engine: OrchestrationEngine, name: string): InvocationContextInit {
+function invocationInit(
+  engine: OrchestrationEngine,
+  { name, logsReplays = false }: OrchestratorStyleOptions,
+): InvocationContextInit {
+  const write = createUserLogHandler(name);
   return {
     invocationId: engine.executionId,
     functionName: name,
     triggerMetadata: { instanceId: engine.instanceId },
     options: { trigger: ORCHESTRATION_TRIGGER },
-    logHandler: replaySafe(engine, createUserLogHandler(name)),
+    logHandler: logsReplays ? write : replaySafe(engine, write),
   };
 }
 

@@ -31,6 +31,8 @@ export interface ExtensionSettings {
   readonly versioning: VersioningOptions;
   /** Between the polls of `callHttp` where the server does not say. */
   readonly httpSleepMs: number;
+  /** Whether `context.log` of orchestrators writes while they replay, too. */
+  readonly logsReplays: boolean;
   /** Whether a start with the id of a live instance replaces it. */
   readonly mayReplaceRunning: boolean;
   /** Whether spans go where the app settings say. */
@@ -82,6 +84,7 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
     defaultVersion: host.text(`${DURABLE}.defaultVersion`),
     versioning: readVersioning(host),
     httpSleepMs: readWhole(host, 'httpSettings.defaultAsyncRequestSleepTimeMilliseconds', 30_000),
+    logsReplays: env['DURABLETASK_LOG_REPLAYS']?.toLowerCase() === 'on',
     mayReplaceRunning:
       host.text(`${DURABLE}.overridableExistingInstanceStates`)?.toLowerCase() === 'anystate',
     isTraced: host.flag(`${DURABLE}.tracing.distributedTracingEnabled`) ?? true,

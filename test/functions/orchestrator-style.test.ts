@@ -16,8 +16,8 @@ import { classicOptions, IDS } from '../replay/support/orchestrators.ts';
 
 type Handler = (context: OrchestrationContext, input: unknown) => unknown;
 
-function open(handler: Handler): OrchestratorSession {
-  const style = orchestratorStyle({ name: 'Test', defaultVersion: undefined });
+function open(handler: Handler, logsReplays?: boolean): OrchestratorSession {
+  const style = orchestratorStyle({ name: 'Test', defaultVersion: undefined, logsReplays });
   const options: OrchestratorOptions = {
     ...classicOptions(() => undefined),
     ...style,
@@ -119,7 +119,8 @@ describe('orchestratorStyle', () => {
     assert.deepEqual(outputOf(result), ['RangeError: too far', 'RangeError']);
   });
 
-  it('is silent in the log while it replays', async () => {
+  /** What an orchestrator logs in its second turn, on a worker that has not seen the first. */
+  async function loggedInReplay(logsReplays?: boolean): Promise<string[]> {
     const logged: string[] = [];
     const logging: Handler = function* (context) {
       context.log(`replaying: ${String(context.df.isReplaying)}`);
@@ -132,14 +133,21 @@ describe('orchestratorStyle', () => {
     try {
       const { actions } = await firstTurn(logging);
       logged.length = 0;
-      await open(logging).turn({
+      await open(logging, logsReplays).turn({
         pastEvents: [turnStarted(), executionStarted(), ...committed(actions)],
         newEvents: [turnStarted(), taskCompleted(1)],
       });
     } finally {
       console.log = log;
     }
+    return logged;
+  }
 
-    assert.deepEqual(logged, ['[Test] live']);
+  it('is silent in the log while it replays', async () => {
+    assert.deepEqual(await loggedInReplay(), ['[Test] live']);
+  });
+
+  it('logs replays when it is told to', async () => {
+    assert.deepEqual(await loggedInReplay(true), ['[Test] replaying: true', '[Test] live']);
   });
 });

@@ -202,6 +202,13 @@ describe('readSettings', () => {
     );
   });
 
+  it('logs replays only when an app setting says so', () => {
+    const logsReplays = (text: string): boolean =>
+      read({ storageProvider: PROVIDER }, { DURABLETASK_LOG_REPLAYS: text }).logsReplays;
+
+    assert.deepEqual(['on', 'ON', 'off', ''].map(logsReplays), [true, true, false, false]);
+  });
+
   it('refuses limits that are none', () => {
     const wrong: [object, RegExp][] = [
       [{ maxOrchestrationActions: 0 }, /maxOrchestrationActions must be a whole number above 0/],
