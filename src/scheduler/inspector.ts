@@ -1,7 +1,6 @@
 /** What people look at: the store's side, and what only this process knows of its workers. */
-import type { Clock } from '../base/clock.ts';
 import type { Backlog, Inspection, LeasedItem, Outstanding } from '../storage/inspection.ts';
-import type { Store } from '../storage/store.ts';
+import { FigureBook, type FiguresOptions } from './figures.ts';
 import { explainWaiting, type WaitItem } from './why-waiting.ts';
 import { verdictOf, type HeldInfo, type WorkerInfo } from './worker-info.ts';
 
@@ -9,12 +8,6 @@ import { verdictOf, type HeldInfo, type WorkerInfo } from './worker-info.ts';
 const OUTSTANDING_MAX = 100;
 /** Items in hand whose names are looked up for one worker. */
 const HELD_MAX = 200;
-
-export interface InspectorOptions {
-  readonly store: Pick<Store, 'inspection'>;
-  readonly clock: Clock;
-  readonly workers: () => readonly WorkerInfo[];
-}
 
 export interface WaitingReport {
   readonly found: Outstanding;
@@ -29,11 +22,14 @@ export type BacklogReport = Backlog & { readonly isClaimed: boolean };
 export class Inspector {
   /** The store's side. */
   readonly stored: Inspection;
-  readonly #options: InspectorOptions;
+  /** How much work there is in each hub. */
+  readonly figures: FigureBook;
+  readonly #options: FiguresOptions;
 
-  constructor(options: InspectorOptions) {
+  constructor(options: FiguresOptions) {
     this.#options = options;
     this.stored = options.store.inspection;
+    this.figures = new FigureBook(options);
   }
 
   workers(hub: string): readonly WorkerInfo[] {

@@ -4,6 +4,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { assertInstanceId, assertName, assertPayload, assertTags } from '../core/validation.ts';
 import { assertReusePolicy } from '../core/reuse-policy.ts';
 import { optional } from '../core/optional.ts';
+import { invalidArgument } from '../core/errors.ts';
 import type { PayloadLimits } from '../core/limits.ts';
 import {
   OrchestrationTraceContextSchema,
@@ -13,6 +14,7 @@ import {
   type TerminateRequest,
 } from '../proto/orchestrator_service_pb.ts';
 import type {
+  CreateHubCommit,
   DeliverCommit,
   RestartCommit,
   StartCommit,
@@ -20,6 +22,16 @@ import type {
   TurnCommit,
 } from '../storage/store.ts';
 import { encodeEvent, type EventType } from '../wire/events.ts';
+
+const TASK_HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** @throws TaskHubError INVALID_ARGUMENT for a name that no hub may have. */
+export function createHubCommit(hub: string, recreate: boolean): CreateHubCommit {
+  if (TASK_HUB_NAME.test(hub)) return { kind: 'createHub', hub, recreate };
+  throw invalidArgument(
+    `task hub name '${hub.slice(0, 80)}' is not allowed; use 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit`,
+  );
+}
 
 export interface StartEnv {
   readonly newId: () => string;

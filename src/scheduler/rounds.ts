@@ -31,6 +31,16 @@ export interface RoundsOptions {
   readonly onChanges: (changes: readonly StatusChange[]) => void;
 }
 
+/** Since this process opened the store. */
+export interface RoundCounts {
+  /** Rounds that were made durable. */
+  rounds: number;
+  /** Rounds that the store did not take. */
+  failed: number;
+  /** Commits that the rounds carried, refused ones among them. */
+  commits: number;
+}
+
 /** After a failed round: how long until the next try, in ms. */
 const RETRY_MS = 200;
 
@@ -45,6 +55,7 @@ export class Rounds {
   #scheduled: Promise<void> | undefined;
   #wake: { readonly at: number; readonly controller: AbortController } | undefined;
   #isClosed = false;
+  readonly counts: RoundCounts = { rounds: 0, failed: 0, commits: 0 };
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -123,6 +134,7 @@ export class Rounds {
     try {
       result = await store.exchange({ now, commits, takers: grant.takers, hub });
     } catch (error) {
+      this.counts.failed += 1;
       logger.error('a round failed', { error: describeError(error) });
       for (const { resolve } of batch) {
         resolve(refusal('UNAVAILABLE', 'the store did not answer; try again', error));
@@ -132,6 +144,8 @@ export class Rounds {
     } finally {
       grant.end();
     }
+    this.counts.rounds += 1;
+    this.counts.commits += batch.length;
     for (const [index, { resolve }] of batch.entries()) {
       resolve(result.outcomes[index] ?? refusal('UNAVAILABLE', 'no outcome for this request'));
     }

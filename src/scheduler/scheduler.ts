@@ -43,6 +43,7 @@ import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
 import { Chunks, isPart } from './chunks.ts';
 import { Entities } from './entities.ts';
 import {
+  createHubCommit,
   pauseCommit,
   raiseEventCommit,
   startCommit,
@@ -86,8 +87,6 @@ const RELEASE_RETRY_MS = 500;
 /** What a worker sends for an item that it holds. */
 type Answer = TurnCommit | ActivityCommit | EntityCommit | AbandonCommit;
 
-const TASK_HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #rounds: Rounds;
@@ -128,6 +127,7 @@ export class Scheduler {
       settings,
       takers: () => this.#workers.takers(),
       onClaimed: (claimed) => {
+        this.inspector.figures.note(claimed);
         this.#workers.handOut(claimed);
       },
       onChanges: (changes) => {
@@ -137,7 +137,11 @@ export class Scheduler {
     const submit = (commit: Commit): Promise<Outcome> => this.#rounds.submit(commit);
     this.#management = new Management({ ...options, submit });
     this.entities = new Entities({ ...options, limits: settings.payloadLimits, submit });
-    this.inspector = new Inspector({ store, clock, workers: () => this.#workers.list() });
+    this.inspector = new Inspector({
+      ...{ store, clock, rounds: this.#rounds.counts },
+      hubs: () => this.#hubs,
+      workers: () => this.#workers.list(),
+    });
   }
 
   static async open(options: SchedulerOptions): Promise<Scheduler> {
@@ -184,12 +188,7 @@ export class Scheduler {
   }
 
   async createTaskHub(hub: string, { recreate }: { readonly recreate: boolean }): Promise<void> {
-    if (!TASK_HUB_NAME.test(hub)) {
-      throw invalidArgument(
-        `task hub name '${hub.slice(0, 80)}' is not allowed; use 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit`,
-      );
-    }
-    await this.#commit({ kind: 'createHub', hub, recreate });
+    await this.#commit(createHubCommit(hub, recreate));
     this.#hubs = await this.#options.store.taskHubs();
     if (recreate) this.#workers.end(hub);
   }

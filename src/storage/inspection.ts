@@ -196,6 +196,18 @@ export interface Backlog {
   readonly oldestAt: number;
 }
 
+/** Items of one kind in one hub. */
+export interface QueueTotal {
+  readonly hub: string;
+  readonly kind: WorkKind;
+  /** Could be handed out now; what is delayed or scheduled is not among them before it is due. */
+  readonly pending: number;
+  /** Set aside after too many lost deliveries; not among the pending ones. */
+  readonly parked: number;
+  /** Epoch ms since when the oldest pending one waits; `undefined`: none does. */
+  readonly oldestAt: number | undefined;
+}
+
 /** A name that instances, activities or entities of the hub have had. */
 export interface KnownName {
   readonly kind: WorkKind;
@@ -237,6 +249,8 @@ export interface Inspection {
   ): Promise<Uint8Array | undefined>;
   outstanding(hub: string, instanceId: string, limit: number): Promise<Outstanding | undefined>;
   backlog(hub: string): Promise<readonly Backlog[]>;
+  /** Of all hubs, exactly; kinds of which nothing waits are left out. */
+  queueTotals(now: number): Promise<readonly QueueTotal[]>;
   names(hub: string): Promise<readonly KnownName[]>;
   /** What these tokens name, those that still exist. */
   leased(

@@ -13,6 +13,7 @@ import { hubsContract } from './store/hubs.contract.ts';
 import { inboxContract } from './store/inbox.contract.ts';
 import { inspectionContract } from './store/inspection.contract.ts';
 import { leasesContract } from './store/leases.contract.ts';
+import { queueTotalsContract } from './store/queue-totals.contract.ts';
 import { readsContract } from './store/reads.contract.ts';
 import { managementContract } from './store/management.contract.ts';
 import { lawsContract } from './store/laws.contract.ts';
@@ -53,6 +54,7 @@ export function storeContract(name: string, open: OpenForContract): void {
     readsContract(use);
     inspectionContract(use);
     parkedContract(use);
+    queueTotalsContract(use);
     rewindContract(use);
     managementContract(use);
     roomsContract(use);

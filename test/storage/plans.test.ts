@@ -1,6 +1,7 @@
 /** Hot statements find their rows by an index, on an empty schema too: nobody wants a scan for every work item. */
 import assert from 'node:assert/strict';
 import { migrate } from '../../src/storage/migrations/migrate.ts';
+import { readQueueTotals } from '../../src/storage/sql/inspect/queues.ts';
 import { openSqlite } from '../../src/storage/sqlite-session.ts';
 import { runRecording } from './recording-database.ts';
 
@@ -22,5 +23,28 @@ describe('query plans of rounds', () => {
     }
     await database.close();
     assert.deepEqual(scans, []);
+  });
+});
+
+describe('query plans of queue totals', () => {
+  it('are ranges of the indexes of what waits: no row of a growing table is read', async () => {
+    const database = openSqlite({ path: ':memory:' });
+    await database.transaction((session) => migrate(session, 0));
+    const statements: string[] = [];
+    await database.read((session) =>
+      readQueueTotals({ ...session, all: (sql) => (statements.push(sql), Promise.resolve([])) }, 0),
+    );
+    for (const sql of statements) {
+      const rows = await database.read((session) =>
+        session.all(`explain query plan ${sql.replaceAll('$1', '0')}`, []),
+      );
+      const plan = rows.map(({ detail }) => String(detail)).filter((step) => / q /.test(step));
+      assert.equal(plan.length, 3, plan.join('; '));
+      for (const step of plan) {
+        assert.match(step, /^SEARCH q USING COVERING INDEX (?:runs|activities)_ready .*ready_at/);
+      }
+    }
+    await database.close();
+    assert.equal(statements.length, 2);
   });
 });

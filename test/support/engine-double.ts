@@ -46,7 +46,9 @@ export class EngineDouble implements Engine {
   readonly inspector = new Inspector({
     store: { inspection: {} as Inspection },
     clock: systemClock,
+    hubs: () => this.taskHubs(),
     workers: () => [],
+    rounds: { rounds: 0, failed: 0, commits: 0 },
   });
   startInstance: Engine['startInstance'] = (hub, request) =>
     this.#record('startInstance', hub, request).then(() => request.instanceId);

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type {
   handleServerStreamingCall,
   handleUnaryCall,
+  MethodDefinition,
   ServerWritableStream,
 } from '@grpc/grpc-js';
 import {
@@ -9,6 +10,7 @@ import {
   fromBinary,
   toBinary,
   type DescMessage,
+  type DescMethod,
   type DescMethodServerStreaming,
   type DescMethodUnary,
   type MessageInitShape,
@@ -42,6 +44,24 @@ export interface AdapterDeps {
   readonly admit: (method: string, call: CallContext) => Promise<void> | undefined;
   /** Told of each stream as it opens; `sink.closed` says when it is over. */
   readonly onStream: (sink: CallSink) => void;
+}
+
+/** Path of a method, and serialisers that leave bytes alone. */
+export function rawMethod({
+  parent,
+  name,
+  methodKind,
+}: Pick<DescMethod, 'parent' | 'name' | 'methodKind'>): MethodDefinition<Buffer, Buffer> {
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  return {
+    path: `/${parent.typeName}/${name}`,
+    requestStream: false,
+    responseStream: methodKind === 'server_streaming',
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  };
 }
 
 /** A grpc-js handler for raw bytes. Nothing that `handler` does can throw out of it. */

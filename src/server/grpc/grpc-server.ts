@@ -1,4 +1,3 @@
-import type { Buffer } from 'node:buffer';
 import {
   Server,
   ServerCredentials,
@@ -14,11 +13,12 @@ import type { Engine } from '../engine.ts';
 import type { Guard } from '../auth/guard.ts';
 import { urlHost } from '../host-names.ts';
 import type { TlsFiles } from '../tls.ts';
-import { serverStream, unary, type AdapterDeps } from './adapters.ts';
+import { rawMethod, serverStream, unary, type AdapterDeps } from './adapters.ts';
 import type { StreamHandler, UnaryHandler } from './adapters.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallSink } from './call-sink.ts';
 import { RPC_PERMISSIONS, type RpcName } from './rpc-permissions.ts';
+import { addScaleServices } from '../scale/services.ts';
 import { createTaskHubHandlers } from './task-hub-service.ts';
 
 export interface GrpcServerOptions {
@@ -91,6 +91,12 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
     },
   };
   server.addService(serviceDefinition(), implementations(options, deps));
+  addScaleServices(server, options, {
+    ...deps,
+    assertServing: () => {
+      if (isDraining) throw shuttingDown();
+    },
+  });
   const port = await bind(server, options);
   return {
     port,
@@ -130,22 +136,10 @@ function allowStreamResets(server: Server): void {
   Object.assign(commonServerOptions, STREAM_RESETS);
 }
 
-/** Paths, and serialisers that leave bytes alone: messages are decoded and encoded by the adapters. */
+/** The client and worker service; messages are decoded and encoded by the adapters. */
 export function serviceDefinition(): ServiceDefinition {
-  const asIs = (bytes: Buffer): Buffer => bytes;
   return Object.fromEntries(
-    TaskHubSidecarService.methods.map((method) => [
-      method.localName,
-      {
-        path: `/${TaskHubSidecarService.typeName}/${method.name}`,
-        requestStream: false,
-        responseStream: method.methodKind === 'server_streaming',
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
-        responseSerialize: asIs,
-        responseDeserialize: asIs,
-      },
-    ]),
+    TaskHubSidecarService.methods.map((method) => [method.localName, rawMethod(method)]),
   );
 }
 

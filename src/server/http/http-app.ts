@@ -8,6 +8,7 @@ import type { Engine } from '../engine.ts';
 import type { Permission } from '../permissions.ts';
 import { admit, namedTaskHub } from './admission.ts';
 import { API_ROUTES } from './api/api-routes.ts';
+import { answerMetrics } from '../scale/metrics.ts';
 import { refuseRequest, type RequestRules } from './request-rules.ts';
 import { renderStartPage, START_PAGE_HEADERS } from './start-page.ts';
 import { HTTP_STATUS } from './status.ts';
@@ -75,6 +76,8 @@ export const HTTP_ROUTES: readonly HttpRoute[] = [
   },
   { method: 'GET', path: '/api/v1/taskhubs/workers', permission: 'read', handle: listWorkers },
   { method: 'GET', path: '/health', permission: 'none', handle: ready },
+  // What is shown is up to the caller's roles.
+  { method: 'GET', path: '/metrics', permission: 'known', handle: answerMetrics },
   ...API_ROUTES,
 ];
 

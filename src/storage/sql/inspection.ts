@@ -4,6 +4,7 @@ import type { Inspection, Row } from '../inspection.ts';
 import { readHistoryEvent, readHistoryPage } from './inspect/history.ts';
 import { readLeased, readOutstanding } from './inspect/outstanding.ts';
 import { readBacklog, readNames } from './inspect/overview.ts';
+import { readQueueTotals } from './inspect/queues.ts';
 import {
   countRows,
   countStatuses,
@@ -58,6 +59,7 @@ export function createSqlInspection({ database, hubNumber }: SqlInspectionOption
     outstanding: (name, id, limit) =>
       read(name, (session, hub) => readOutstanding(session, hub, { id, limit })),
     backlog: (name) => read(name, readBacklog),
+    queueTotals: (now) => database.readHeavy((session) => readQueueTotals(session, now)),
     names: (name) => read(name, readNames),
     leased: (name, tokens) => read(name, (session, hub) => readLeased(session, hub, tokens)),
   };

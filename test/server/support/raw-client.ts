@@ -44,17 +44,19 @@ export class RawClient {
     options: RawCallOptions = {},
   ): Promise<MessageShape<O>> {
     const bytes = toBinary(method.input, create(method.input, request));
-    return fromBinary(
-      method.output,
-      await this.callBytes(method.name, Buffer.from(bytes), options),
-    );
+    const path = `/${method.parent.typeName}/${method.name}`;
+    return fromBinary(method.output, await this.#callPath(path, Buffer.from(bytes), options));
   }
 
   callBytes(name: string, bytes: Bytes, options: RawCallOptions = {}): Promise<Bytes> {
+    return this.#callPath(`/TaskHubSidecarService/${name}`, bytes, options);
+  }
+
+  #callPath(path: string, bytes: Bytes, options: RawCallOptions): Promise<Bytes> {
     const { headers, ...rest } = options;
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
-        `/TaskHubSidecarService/${name}`,
+        path,
         asIs,
         asIs,
         bytes,
@@ -75,7 +77,7 @@ export class RawClient {
   ): RawStream<O> {
     const { headers, ...rest } = options;
     const call = this.#client.makeServerStreamRequest(
-      `/TaskHubSidecarService/${method.name}`,
+      `/${method.parent.typeName}/${method.name}`,
       asIs,
       asIs,
       Buffer.from(toBinary(method.input, create(method.input, request))),

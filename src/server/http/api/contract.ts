@@ -305,3 +305,22 @@ export type RoleAssignmentJson = z.infer<typeof roleAssignmentSchema>;
 
 export const roleAssignmentsSchema = z.strictObject({ items: z.array(roleAssignmentSchema) });
 export type RoleAssignmentsJson = z.infer<typeof roleAssignmentsSchema>;
+
+const kindFigures = z.strictObject({
+  pending: count.describe('Could be handed out now'),
+  active: count.describe('With workers of this node'),
+  parked: count,
+  oldestAgeSeconds: z.number().min(0).describe('0 when nothing waits'),
+  perWorker: count.describe('What one worker does at once'),
+});
+
+export const scaleSchema = z.strictObject({
+  hub: z.string(),
+  rawTarget: count.describe('Workers that the load of this moment asks for'),
+  target: count.describe('Workers to have: growth at once, fewer only when a whole window agrees'),
+  vote: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
+  kinds: z.record(kind, kindFigures),
+  connectedWorkers: count,
+  asOf: time,
+});
+export type ScaleJson = z.infer<typeof scaleSchema>;
