@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { NodeProcess } from '../support/node-process.ts';
 
@@ -99,6 +99,11 @@ export class RunningSample {
     return startAt(`${this.#url}/api/${path}`, body);
   }
 
+  /** Sends a request to a function of the sample. */
+  fetch(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(`${this.#url}/api/${path}`, init);
+  }
+
   /** The exit code of the process after an ordinary stop. */
   async close(): Promise<number | undefined> {
     const exitCode = await this.#process.end('SIGTERM');
@@ -138,6 +143,17 @@ export async function statusWhen(
     assert.equal(response.status, isOver ? 200 : 202);
     if (isWanted(status)) return status;
     assert.ok(systemClock.now() < lateAt, `the status stays ${JSON.stringify(status)}`);
+    await systemClock.sleepUntil(systemClock.now() + 20, { signal: never });
+  }
+}
+
+/** Asks for a value, again and again, until it is as wanted or ten seconds have passed. */
+export async function reads(read: () => Promise<unknown>, wanted: unknown): Promise<void> {
+  const lateAt = systemClock.now() + 10_000;
+  for (;;) {
+    const value = await read();
+    if (isDeepStrictEqual(value, wanted)) return;
+    assert.ok(systemClock.now() < lateAt, `the value stays ${JSON.stringify(value)}`);
     await systemClock.sleepUntil(systemClock.now() + 20, { signal: never });
   }
 }
