@@ -26,6 +26,10 @@ export interface InProcessConnectionOptions {
   readonly clock: Clock;
 }
 
+const ATTEMPTS_MAX = 10;
+/** Failures that stand for a bug: nobody knows what was done, so that they are not tried again. */
+const unexpected = new WeakSet<TaskHubError>();
+
 /**
  * The way to a scheduler in the same process: the handlers of the gRPC server, called without sockets.
  * Messages are encoded and decoded as on the wire, so that no side ever sees an object of the other.
@@ -40,10 +44,27 @@ export class InProcessConnection implements Connection {
     this.#handlers = options.handlers;
   }
 
+  /** As over gRPC, a call that the scheduler refused with UNAVAILABLE is made again: nothing was done. */
   async unary<I extends DescMessage, O extends DescMessage>(
     method: UnaryMethod<I, O>,
     request: MessageInitShape<I>,
     options: CallOptions = {},
+  ): Promise<MessageShape<O>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#call(method, request, options);
+      } catch (error) {
+        const isRefused = isUnavailable(error) && !unexpected.has(error);
+        const isOver = this.#closing.signal.aborted || options.signal?.aborted === true;
+        if (!isRefused || isOver || attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #call<I extends DescMessage, O extends DescMessage>(
+    method: UnaryMethod<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions,
   ): Promise<MessageShape<O>> {
     const over = new AbortController();
     const { signal } = over;
@@ -169,7 +190,14 @@ function writableInto(queue: MessageQueue, signal: AbortSignal): WritableCall {
 function asCallerSees(error: unknown, name: string, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof TaskHubError) return error;
-  return new TaskHubError('UNAVAILABLE', `${name} failed in the scheduler`, { cause: error });
+  const text = `${name} failed in the scheduler`;
+  const failure = new TaskHubError('UNAVAILABLE', text, { cause: error });
+  unexpected.add(failure);
+  return failure;
+}
+
+function isUnavailable(error: unknown): error is TaskHubError {
+  return error instanceof TaskHubError && error.code === 'UNAVAILABLE';
 }
 
 function copy<T extends DescMessage>(schema: T, message: MessageShape<T>): MessageShape<T> {

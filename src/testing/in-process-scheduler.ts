@@ -8,6 +8,7 @@ import { createTaskHubHandlers } from '../server/grpc/task-hub-service.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { Store } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { faultyStore } from './faulty-store.ts';
 import { InProcessConnection } from './in-process-connection.ts';
 import type { ManualClock } from './manual-clock.ts';
 import { WorkWatch } from './work-watch.ts';
@@ -17,6 +18,8 @@ export interface InProcessSchedulerOptions {
   readonly clock: ManualClock;
   readonly ids: IdSource;
   readonly logger: Logger;
+  /** Asked before each round of the store; true refuses it. */
+  readonly storeFails?: (() => boolean) | undefined;
 }
 
 /** The real engine on a store in memory, with nothing but function calls between it and its callers. */
@@ -37,14 +40,22 @@ export class InProcessScheduler {
   }
 
   static async open(options: InProcessSchedulerOptions): Promise<InProcessScheduler> {
-    const { taskHub, ...rest } = options;
+    const { taskHub, storeFails = () => false, ...rest } = options;
     const work = new WorkWatch();
     const store = await openStore({ ...rest, storage: 'memory' });
+    // Opening is not what tests are about.
+    const state = { isOpen: false };
+    const faulty = faultyStore(store, () => state.isOpen && storeFails());
     const settings = DEFAULT_SCHEDULER_SETTINGS;
-    const scheduler = await Scheduler.open({ ...rest, store: work.watch(store), settings });
+    const scheduler = await Scheduler.open({
+      ...rest,
+      store: work.watch(faulty),
+      settings,
+    });
     if (!scheduler.taskHubs().includes(taskHub)) {
       await scheduler.createTaskHub(taskHub, { recreate: false });
     }
+    state.isOpen = true;
     return new InProcessScheduler(options, { work, store, scheduler });
   }
 

@@ -37,6 +37,11 @@ export interface TestHubOptions {
   readonly startAt?: Date | undefined;
   /** Ids are the same for the same seed. Default 1. */
   readonly seed?: number | undefined;
+  /**
+   * Asked before each transaction of the store, which then does nothing and is tried again later: true
+   * now and then shows what activities that run twice do. `() => random.chance(0.1)`, with `Random`.
+   */
+  readonly storeFails?: (() => boolean) | undefined;
   /** How long activities and other code may take in real time before a wait gives up. Default 10,000. */
   readonly patienceMs?: number | undefined;
   /** Default: silent. */
@@ -93,10 +98,22 @@ export class TestHub implements AsyncDisposable {
 
   /** Opens a hub that serves the given functions; close it at the end of the test. */
   static async open(options: TestHubOptions = {}): Promise<TestHub> {
-    const { startAt, seed = 1, logger = silentLogger, patienceMs = PATIENCE_MS } = options;
+    const {
+      startAt,
+      seed = 1,
+      logger = silentLogger,
+      patienceMs = PATIENCE_MS,
+      storeFails,
+    } = options;
     const clock = new ManualClock(startAt?.getTime());
     const ids = seededIds(seed);
-    const scheduler = await InProcessScheduler.open({ taskHub: TASK_HUB, clock, ids, logger });
+    const scheduler = await InProcessScheduler.open({
+      taskHub: TASK_HUB,
+      clock,
+      ids,
+      logger,
+      storeFails,
+    });
     const worker = new TaskHubWorker({
       connection: scheduler.connect(),
       ignoresNameCase: true,
@@ -140,7 +157,7 @@ export class TestHub implements AsyncDisposable {
         throw new TaskHubError('INSTANCE_NOT_FOUND', `There is no instance '${instanceId}'.`);
       }
       if (isTerminal(state.runtimeStatus)) return resultOf(state);
-      const { dueAt } = this.#scheduler.work;
+      const dueAt = this.#dueAt;
       if (dueAt === undefined) {
         throw new TaskHubError(
           'WRONG_STATE',
@@ -166,7 +183,7 @@ export class TestHub implements AsyncDisposable {
     if (Number.isNaN(endAt)) throw invalidArgument('advanceTo needs a valid Date');
     for (;;) {
       await this.idle();
-      const { dueAt } = this.#scheduler.work;
+      const dueAt = this.#dueAt;
       const isLast = dueAt === undefined || dueAt > endAt;
       this.clock.advanceTo(isLast ? endAt : dueAt);
       if (isLast) break;
@@ -189,6 +206,11 @@ export class TestHub implements AsyncDisposable {
           'activity that takes so long needs a larger patienceMs.',
       );
     }
+  }
+
+  get #dueAt(): number | undefined {
+    const { work } = this.#scheduler;
+    return work.hasFailed ? this.clock.sleepers[0] : work.dueAt;
   }
 
   /** Ends the worker, the client and the scheduler; everything in the hub is gone. May be repeated. */

@@ -6,6 +6,7 @@ export class WorkWatch {
   #calls = 0;
   #hasMore = false;
   #dueAt: number | undefined;
+  #hasFailed = false;
 
   /** Nothing is being read or written, and no worker holds anything. */
   get isIdle(): boolean {
@@ -22,6 +23,11 @@ export class WorkWatch {
     return this.#dueAt;
   }
 
+  /** The last round was refused: the scheduler tries again later, and nothing is known of what is due. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   /** The same store, watched. */
   watch(store: Store): Store {
     const exchange = (round: Round): Promise<RoundResult> => this.#exchange(store, round);
@@ -36,7 +42,9 @@ export class WorkWatch {
   }
 
   async #exchange(store: Store, round: Round): Promise<RoundResult> {
+    this.#hasFailed = true;
     const result = await store.exchange(round);
+    this.#hasFailed = false;
     for (const [index, commit] of round.commits.entries()) {
       if ('token' in commit && isOver(result.outcomes[index])) this.#leased.delete(commit.token);
     }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type * as real from 'durable-functions';
 import { TaskHubClient } from '../../src/client/task-hub-client.ts';
 import * as ours from '../../src/index.ts';
+import { runEntity } from '../../src/testing/index.ts';
 import { classic, live } from '../replay/support/orchestrators.ts';
 import { executionStarted } from '../replay/support/events.ts';
 import { ALLOWED_API_DIFFERENCES } from './allowed-differences.ts';
@@ -156,6 +157,26 @@ describe('the API of durable-functions', () => {
     assert.deepEqual(lacking, []);
   });
 
+  it('has every property of the context of an entity', async () => {
+    const { Entity } = require('durable-functions/lib/src/entities/Entity.js') as {
+      Entity: new (handler: (context: EntityContext) => void) => {
+        handle(trigger: object, context: object): Promise<unknown>;
+      };
+    };
+    const seen: unknown[] = [];
+    const look = (context: EntityContext): void => {
+      seen.push(context.df);
+    };
+    const operations = [{ id: '1', name: 'look', signal: false, input: '1' }];
+    const batch = { self: { name: 'a', key: 'b' }, exists: false, state: '', batch: operations };
+    await new Entity(look).handle(batch, {});
+    await runEntity(look, { operations: [{ name: 'look' }] });
+
+    const [their, our] = seen;
+
+    assert.deepEqual([seen.length, missing('DurableEntityContext', their, our)], [2, []]);
+  });
+
   it('has methods that take as many arguments', () => {
     const Their = DECLARED_ONLY['DurableClient'] as { prototype: Record<string, unknown> };
     const our = client() as unknown as Record<string, unknown>;
@@ -166,6 +187,10 @@ describe('the API of durable-functions', () => {
     assert.deepEqual(fewer, []);
   });
 });
+
+interface EntityContext {
+  readonly df: unknown;
+}
 
 const FAILURE: real.FailureDetails = {
   errorType: 'Error',

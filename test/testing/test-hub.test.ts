@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { OrchestrationContext, Task } from 'durable-functions';
 import * as df from '../../src/index.ts';
 import { durableRegistry } from '../../src/functions/registry.ts';
-import { TestHub } from '../../src/testing/index.ts';
+import { Random, TestHub } from '../../src/testing/index.ts';
 import type { TestHubOptions } from '../../src/testing/index.ts';
 import type { CoreOrchestrationContext } from '../../src/replay/core-context.ts';
 
@@ -244,6 +244,31 @@ describe('TestHub', () => {
     const other = await second.run('plain');
 
     assert.equal(other.instanceId, one.instanceId);
+  });
+
+  it('comes to the same end when the store is away now and then', async () => {
+    const random = new Random(11);
+    let refused = 0;
+    const hub = await open({
+      storeFails: () => {
+        const fails = random.chance(0.3);
+        refused += Number(fails);
+        return fails;
+      },
+      orchestrators: {
+        *all(context: OrchestrationContext): Classic {
+          const ids = Array.from({ length: 5 }, (_, id) => id);
+          yield context.df.createTimer(inDays(context, 1));
+          return yield context.df.Task.all(ids.map((id) => context.df.callActivity('double', id)));
+        },
+      },
+      activities: { double: (id: number) => 2 * id },
+    });
+
+    const result = await hub.run('all');
+
+    assert.deepEqual(result.output, [0, 2, 4, 6, 8]);
+    assert.ok(refused > 0);
   });
 
   it('moves its clock forward only', async () => {
