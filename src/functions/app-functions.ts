@@ -1,11 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
+import type { UnknownText } from '../worker/registry.ts';
 import type { TaskHubWorker } from '../worker/task-hub-worker.ts';
 import { HTTP_ACTIVITY } from '../replay/http-call.ts';
 import { activityInvoker } from './activity-invocation.ts';
 import { entityFactory } from './entity-invocation.ts';
 import { addHttpCalls } from './http-call/built-ins.ts';
 import { orchestratorStyle } from './orchestrator-style.ts';
+import { isReservedName } from './registry.ts';
 import type { DurableRegistry } from './registry.ts';
 
 export interface AddAppFunctionsOptions {
@@ -50,3 +52,16 @@ export function addAppFunctions(
   addHttpCalls(worker, { clock, isSending: !functions.activities.has(HTTP_ACTIVITY) });
   return addMissing;
 }
+
+/** The sentence of Durable Functions about a function that an app does not have. */
+export const unknownText: UnknownText = (kind, name, known) => {
+  const own = known.filter((each) => !isReservedName(each));
+  const info =
+    own.length === 0
+      ? `No ${kind} functions are currently registered!`
+      : `The following are the known ${kind} functions: '${own.join("', '")}'.`;
+  return (
+    `The function '${name}' doesn't exist, is disabled, or is not an ${kind} function. ` +
+    `Additional info: ${info}`
+  );
+};

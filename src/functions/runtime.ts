@@ -14,7 +14,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
 import type { TelemetryExport } from '../telemetry/telemetry-export.ts';
 import { TaskHubWorker } from '../worker/task-hub-worker.ts';
-import { addAppFunctions } from './app-functions.ts';
+import { addAppFunctions, unknownText } from './app-functions.ts';
 import { loadCoreModule } from './core-module.ts';
 import { DurableClient } from './durable-client.ts';
 import { appSettings } from './environment.ts';
@@ -234,6 +234,7 @@ export class ExtensionRuntime {
       maxConcurrentEntities: settings.maxConcurrentEntities,
       // The host compares function names so, and apps that ran under it may rely on it.
       ignoresNameCase: true,
+      unknownText,
       versioning: settings.versioning,
       actionsMax: settings.actionsMax,
       cachedOrchestrationsMax: settings.cachedOrchestrationsMax,

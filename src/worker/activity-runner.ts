@@ -59,7 +59,7 @@ export class ActivityRunner {
       return {
         failureDetails: permanentFailure(
           'ActivityNotRegisteredError',
-          `Activity function '${request.name}' is not registered.`,
+          registry.unknownText('activity', request.name),
         ),
       };
     }

@@ -189,7 +189,8 @@ export class OrchestrationRunner {
     const mismatch = versionMismatch(this.#options.versioning, started?.version);
     if (mismatch !== undefined) return this.#refuse(request, mismatch);
     const session = this.#open(request, started);
-    if (session === undefined) return { response: failed(notRegistered(started?.name ?? '')) };
+    if (session === undefined)
+      return { response: failed(this.#notRegistered(started?.name ?? '')) };
     const trace = this.#trace(request, started, pastEvents);
     const start = { session, trace, replayed: pastEvents, pastEventCount: pastEvents.length };
     return this.#advance(start, request);
@@ -286,6 +287,11 @@ export class OrchestrationRunner {
     return { ...traced, next };
   }
 
+  #notRegistered(name: string): TaskFailureDetails {
+    const text = this.#options.registry.unknownText('orchestrator', name);
+    return permanentFailure('OrchestratorNotRegisteredError', text);
+  }
+
   async #fetchHistory(request: OrchestratorRequest): Promise<readonly HistoryEvent[]> {
     const { connection, signal } = this.#options;
     const events: HistoryEvent[] = [];
@@ -350,13 +356,6 @@ function failed(failureDetails: TaskFailureDetails): { actions: OrchestratorActi
     },
   });
   return { actions: [action] };
-}
-
-function notRegistered(name: string): TaskFailureDetails {
-  return permanentFailure(
-    'OrchestratorNotRegisteredError',
-    `Orchestrator '${name}' does not exist.`,
-  );
 }
 
 function tooLarge(): TaskFailureDetails {

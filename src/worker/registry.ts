@@ -61,18 +61,34 @@ export interface EntityRegistration {
   readonly factory: EntityFactory;
 }
 
+/** Says, of a kind of function, that there is none of that name; `known` are those that there are. */
+export type UnknownText = (
+  kind: 'orchestrator' | 'activity',
+  name: string,
+  known: readonly string[],
+) => string;
+
 export interface RegistryOptions {
+  /** Default: the texts of durabletask-js. */
+  readonly unknownText?: UnknownText | undefined;
   /** Compares names without case, as Functions hosts do. Default false: exactly, as the SDKs do. */
   readonly ignoresCase?: boolean | undefined;
 }
 
+const sdkUnknownText: UnknownText = (kind, name) =>
+  kind === 'orchestrator'
+    ? `Orchestrator '${name}' does not exist.`
+    : `Activity function '${name}' is not registered.`;
+
 /** What a worker can run, by name and version. */
 export class Registry {
+  readonly #unknownText: UnknownText;
   readonly #orchestrators: Registrations<OrchestratorRegistration>;
   readonly #activities: Registrations<ActivityRegistration>;
   readonly #entities = new Registrations<EntityRegistration>('entity', true);
 
-  constructor({ ignoresCase = false }: RegistryOptions = {}) {
+  constructor({ ignoresCase = false, unknownText = sdkUnknownText }: RegistryOptions = {}) {
+    this.#unknownText = unknownText;
     this.#orchestrators = new Registrations('orchestrator', ignoresCase);
     this.#activities = new Registrations('activity', ignoresCase);
   }
@@ -104,6 +120,13 @@ export class Registry {
 
   findEntity(name: string): EntityRegistration | undefined {
     return this.#entities.find(name);
+  }
+
+  /** Why there is nothing to run for a name. */
+  unknownText(kind: 'orchestrator' | 'activity', name: string): string {
+    const all = kind === 'orchestrator' ? this.#orchestrators : this.#activities;
+    const known = all.filters().map((filter) => filter.name);
+    return this.#unknownText(kind, name, known);
   }
 
   /** Every orchestrator's name with its versions; none means every version. */

@@ -55,7 +55,10 @@ export class TaskHubWorker implements AsyncDisposable {
     const given = typeof options === 'string' ? { connectionString: options } : options;
     this.#settings = resolveWorkerOptions(given);
     const { clock, ids, ignoresNameCase } = this.#settings;
-    this.#registry = new Registry({ ignoresCase: ignoresNameCase });
+    this.#registry = new Registry({
+      ignoresCase: ignoresNameCase,
+      unknownText: given.unknownText,
+    });
     this.#connection = openConnection({
       address: given,
       caller: 'TaskHubWorker',

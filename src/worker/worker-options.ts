@@ -6,6 +6,7 @@ import type { SchedulerAddress } from '../client/open-connection.ts';
 import { invalidArgument } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { silentLogger } from '../telemetry/logger.ts';
+import type { UnknownText } from './registry.ts';
 import { resolveVersioning } from './versioning.ts';
 import type { Versioning, VersioningOptions } from './versioning.ts';
 
@@ -39,6 +40,8 @@ export interface TaskHubWorkerOptions extends SchedulerAddress {
    * exactly all the same: the scheduler applies them.
    */
   readonly ignoresNameCase?: boolean | undefined;
+  /** The failure of what nothing is registered for. Default: the texts of durabletask-js. */
+  readonly unknownText?: UnknownText | undefined;
   /** Which versions of orchestrations to run, and what to do about others. Default: all. */
   readonly versioning?: VersioningOptions | undefined;
   /** How long `stop()` waits for what is in hand. Default 30,000. */
