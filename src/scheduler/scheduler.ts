@@ -52,6 +52,7 @@ import {
 } from './requests.ts';
 import { Management, type IdPage, type InstancePage, type PurgeResult } from './management.ts';
 import { orchestrationState } from './responses.ts';
+import { runReconciliation } from './reconciliation.ts';
 import { Rounds } from './rounds.ts';
 import type { SchedulerSettings } from './settings.ts';
 import type { Subject } from './unnamed.ts';
@@ -160,6 +161,13 @@ export class Scheduler {
     };
     this.#background.run('waits', () =>
       this.#waits.run({ clock, pollMs: settings.waitPollMs, signal, onError }),
+    );
+    this.#background.run('holdings', () =>
+      runReconciliation({
+        ...{ store, clock, signal, onError, workers: this.#workers },
+        everyMs: settings.reconcileMs,
+        onFreed: () => this.#rounds.poke(),
+      }),
     );
     this.#background.run('upkeep', () =>
       runUpkeep({

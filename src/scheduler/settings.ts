@@ -21,6 +21,8 @@ export interface SchedulerSettings {
   readonly pendingBytesMax: number;
   /** How often waiters look for themselves, in ms: hints only make them faster. */
   readonly waitPollMs: number;
+  /** On a shared store: how often what workers hold is compared to what the store says, in ms. */
+  readonly reconcileMs: number;
   /** How long a closing scheduler waits for what its workers hold, in ms. */
   readonly drainMs: number;
   /** Pause between two rounds of background work, in ms. */
@@ -40,6 +42,7 @@ export const DEFAULT_SCHEDULER_SETTINGS: SchedulerSettings = {
   pendingMax: 20_000,
   pendingBytesMax: 256 * 1024 * 1024,
   waitPollMs: 1000,
+  reconcileMs: 500,
   drainMs: 10_000,
   upkeepMs: 1000,
   requestMemoryMs: 30 * 60_000,

@@ -10,6 +10,7 @@ import {
   WORK_KINDS,
   type Claimed,
   type ClaimedOrchestration,
+  type Holding,
   type ReleaseCommit,
   type Taker,
   type TypeFilter,
@@ -250,6 +251,25 @@ export class Workers {
       }
     }
     return undefined;
+  }
+
+  /** What workers hold, hub by hub. */
+  holdings(): ReadonlyMap<string, readonly Holding[]> {
+    const byHub = new Map<string, Holding[]>();
+    for (const [token, { hub, held }] of this.#holders) {
+      const kind = held.get(token)?.kind;
+      if (kind === undefined) continue;
+      const ofHub = byHub.get(hub) ?? [];
+      ofHub.push({ token, kind });
+      byHub.set(hub, ofHub);
+    }
+    return byHub;
+  }
+
+  /** These were completed, or taken over, through another scheduler: their places are free. True if there were any. */
+  letGo(tokens: readonly string[]): boolean {
+    const settled = tokens.map((token) => this.settle(token, 'forgot'));
+    return settled.some((settlement) => settlement !== undefined);
   }
 
   /** Tokens that a worker still holds. */

@@ -11,6 +11,7 @@ import { Hints } from './sql/hints.ts';
 import { createHub, dropHub } from './sql/hubs.ts';
 import { IdBlock, takeCounter } from './sql/id-block.ts';
 import { openLanes } from './sql/lanes.ts';
+import { readCurrent } from './sql/leases.ts';
 import { poll, POLL_MS, readQueues } from './sql/queues.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
@@ -34,6 +35,7 @@ import type {
   EntityQuery,
   EntityRecord,
   HistoryOptions,
+  Holding,
   InstanceQuery,
   InstanceRecord,
   Outcome,
@@ -71,6 +73,7 @@ export class SqlStore implements Store {
   readonly #node: number;
   readonly #orphans: Orphans;
   readonly roundsMax: number;
+  readonly isShared: boolean;
   readonly inspection: Inspection;
   readonly roles: RoleStore;
   #polledAt: number;
@@ -82,6 +85,7 @@ export class SqlStore implements Store {
     this.#node = node;
     this.#polledAt = options.now;
     this.roundsMax = options.database.writersMax;
+    this.isShared = options.database.dialect === 'postgres';
     this.#orphans = new Orphans(options.database, node);
     this.roles = createSqlRoles(options.database);
     this.inspection = createSqlInspection({
@@ -369,6 +373,12 @@ export class SqlStore implements Store {
   async retryParked(hub: string, options: RetryParkedOptions): Promise<number> {
     const hubNumber = await this.#hubNumber(hub);
     return retryParked(this.#database, this.#hints, hubNumber, options);
+  }
+
+  async currentLeases(hub: string, holdings: readonly Holding[]): Promise<ReadonlySet<string>> {
+    const number = this.#catalog.hubNumbers.get(hub);
+    if (number === undefined) return new Set();
+    return this.#database.read((session) => readCurrent(session, number, holdings));
   }
 
   taskHubs(): Promise<readonly string[]> {

@@ -413,9 +413,17 @@ export interface StartRecord {
   readonly status: RuntimeStatus;
 }
 
+/** One item that a worker holds. */
+export interface Holding {
+  readonly token: string;
+  readonly kind: WorkKind;
+}
+
 export interface Store {
   /** Rounds that may be under way at once. More than one: those with commits must each be of one hub. */
   readonly roundsMax: number;
+  /** Other schedulers may work on the same data: what workers hold may be completed through them. */
+  readonly isShared: boolean;
   /** Runs one round; rejects only when nothing at all could be done (the store is gone). */
   exchange(round: Round): Promise<RoundResult>;
   getInstance(
@@ -450,6 +458,8 @@ export interface Store {
   /** Makes parked items ready again; how many there were. */
   retryParked(hub: string, options: RetryParkedOptions): Promise<number>;
   taskHubs(): Promise<readonly string[]>;
+  /** Tokens of those items that nobody has completed, or been handed since; none of a hub that is gone. */
+  currentLeases(hub: string, holdings: readonly Holding[]): Promise<ReadonlySet<string>>;
   /** What people look at. */
   readonly inspection: Inspection;
   readonly roles: RoleStore;

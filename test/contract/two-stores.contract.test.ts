@@ -221,7 +221,7 @@ describe('two stores on one PostgreSQL', () => {
         await lock(0);
         await client.query('commit');
         assert.deepEqual((await round).outcomes.map(refusal), ['OK', 'OK']);
-        assert.equal(attempts, 2);
+        assert.ok(attempts >= 2, `${attempts} attempts`);
         await a.bench.close();
         assert.equal(await deadlocksOf(cluster.schema), before + 1);
       } finally {

@@ -4,12 +4,13 @@ import {
   OrchestrationTraceContextSchema,
   TaskFailureDetailsSchema,
 } from '../../../src/proto/orchestrator_service_pb.ts';
-import type { Commit, WorkKind } from '../../../src/storage/store.ts';
+import type { Claimed, Commit, WorkKind } from '../../../src/storage/store.ts';
 import { complete, createTimer, scheduleTask } from '../../support/actions.ts';
 import {
   activityDone,
   casesOf,
   caseOf,
+  HUB,
   newEventsOf,
   raise,
   refusal,
@@ -57,6 +58,33 @@ export function leasesContract(use: UseBench): void {
       await bench.begin('a');
       await bench.apply(raise('a', 'x'));
       await bench.takeNothing();
+    });
+
+    it('is the current one until it is completed or handed out again', async () => {
+      const bench = use();
+      const { store } = bench;
+      const current = async (...items: readonly Claimed[]): Promise<readonly boolean[]> => {
+        const tokens = await store.currentLeases(HUB, items);
+        return items.map(({ token }) => tokens.has(token));
+      };
+      const first = await bench.begin('a');
+      assert.deepEqual(await current(first), [true]);
+      await bench.apply(turn(first, [scheduleTask(1)]));
+      const activity = await bench.takeActivity();
+      assert.deepEqual(await current(first, activity), [false, true]);
+      const { hub, token } = activity;
+      const released = {
+        hub,
+        token,
+        work: 'activity',
+        readyAt: bench.now,
+        loss: undefined,
+      } as const;
+      await bench.apply({ kind: 'release', ...released });
+      assert.deepEqual(await current(activity), [true]);
+      const again = await bench.takeActivity();
+      assert.deepEqual(await current(activity, again), [false, true]);
+      assert.equal((await store.currentLeases('no-such-hub', [again])).size, 0);
     });
 
     it('ends with its completion: a duplicate is refused and changes nothing', async () => {

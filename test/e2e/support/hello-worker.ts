@@ -25,6 +25,7 @@ function* helloCities(context: CoreOrchestrationContext, traveller: number) {
 }
 
 async function sayHello({ city, traveller }: Visit): Promise<string> {
+  process.stderr.write(`ran ${city} for ${traveller}\n`);
   const tookMs = (traveller % 20) * 10;
   await systemClock.sleepUntil(systemClock.now() + tookMs, { signal: never });
   return `Hello ${city} from ${traveller}!`;
