@@ -1,3 +1,9 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  BackendMetricsSchema,
+  BackendService,
+  type BackendMetrics,
+} from '../proto/backend_service_pb.ts';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
@@ -387,6 +393,17 @@ export class TaskHubClient implements AsyncDisposable {
 
   readonly #request: Connection['unary'] = (method, request, options) =>
     this.#unary(method, request, { signal: options?.signal, timeoutMs: this.#requestTimeoutMs });
+
+  /**
+   * How much work there is in the task hub, by kind, and how many workers are connected.
+   *
+   * @throws TaskHubError UNIMPLEMENTED by a scheduler that does not tell.
+   */
+  async getWorkItemMetrics(): Promise<BackendMetrics> {
+    const wait = { timeoutMs: this.#requestTimeoutMs };
+    const { metrics } = await this.#unary(BackendService.method.getMetrics, {}, wait);
+    return metrics ?? create(BackendMetricsSchema);
+  }
 
   readonly #unary: Connection['unary'] = async (method, request, options) => {
     const reply = await this.#connection.unary(method, request, options);

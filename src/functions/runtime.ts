@@ -25,6 +25,7 @@ import type { ManagementOptions } from './management/options.ts';
 import { createLinks } from './management/links.ts';
 import type { ManagementLinks } from './management/links.ts';
 import { durableRegistry, hasOrchestrator, processWide } from './registry.ts';
+import { ScaleMonitor } from './scale/monitor.ts';
 import { functionAppDir, readSettings } from './settings.ts';
 import type { ExtensionSettings } from './settings.ts';
 
@@ -58,11 +59,23 @@ export class ExtensionRuntime {
   #access: ManagementAccess | undefined;
   #durableClient: DurableClient | undefined;
   #serving: Serving | undefined;
+  readonly #scale: ScaleMonitor;
   #telemetry: TelemetryExport | undefined;
   #stopListening: () => void = () => undefined;
 
   constructor(options: ExtensionRuntimeOptions) {
     this.#options = options;
+    this.#scale = new ScaleMonitor({
+      clock: options.clock,
+      client: () => this.taskHubClient(),
+      taskHub: () => this.settings.taskHub,
+      perWorker: () => ({
+        orchestrations: this.settings.maxConcurrentOrchestrations,
+        activities: this.settings.maxConcurrentActivities,
+        entities: this.settings.maxConcurrentEntities,
+      }),
+      worker: () => this.#serving?.worker,
+    });
   }
 
   /** host.json and app settings, read once. Throws INVALID_ARGUMENT each time they are wrong. */
@@ -194,6 +207,7 @@ export class ExtensionRuntime {
     const { clock, logger } = this.#options;
     return {
       client: this.taskHubClient(),
+      scale: this.#scale,
       taskHub: this.settings.taskHub,
       linksFor: (instanceId, request) => this.linksFor(instanceId, request),
       hasOrchestrator,

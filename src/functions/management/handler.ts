@@ -104,6 +104,8 @@ async function answerOperation(
       return answerOneEntity(operation, request, options);
     case 'start':
       return answerStart(operation, request, options);
+    case 'scale':
+      return options.scale.answer(operation.question, request);
     case 'list':
       return answerList(request, options);
     case 'purgeMany':

@@ -1,3 +1,5 @@
+import type { ScaleQuestion } from '../scale/monitor.ts';
+
 /** What a management request asks for; texts are decoded. */
 export type ManagementOperation =
   | {
@@ -15,6 +17,7 @@ export type ManagementOperation =
     }
   | { readonly kind: 'list' }
   | { readonly kind: 'purgeMany' }
+  | { readonly kind: 'scale'; readonly question: ScaleQuestion }
   /** All entities, or all of a name. */
   | { readonly kind: 'entities'; readonly name: string | undefined }
   | {
@@ -44,9 +47,26 @@ export function readOperation(method: string, path: string): ManagementOperation
       return readInstance(method, rest);
     case 'entities':
       return readEntity(method, rest);
+    case 'scale':
+    case 'health':
+      return readScale(`${method} ${segments.join('/').toLowerCase()}`);
     default:
       return undefined;
   }
+}
+
+const SCALE_ROUTES: Readonly<Record<string, ScaleQuestion>> = {
+  'GET scale/metrics': 'metrics',
+  'POST scale/status': 'status',
+  'GET scale/prometheus': 'prometheus',
+  'GET health': 'ready',
+  'GET health/live': 'live',
+  'GET health/ready': 'ready',
+};
+
+function readScale(route: string): ManagementOperation | undefined {
+  const question = SCALE_ROUTES[route];
+  return question && { kind: 'scale', question };
 }
 
 function readStart(method: string, rest: readonly string[]): ManagementOperation | undefined {

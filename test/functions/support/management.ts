@@ -3,6 +3,7 @@ import type { HttpRequestInit, HttpResponseInit } from '@azure/functions';
 import { TaskHubClient } from '../../../src/client/task-hub-client.ts';
 import { answerManagement } from '../../../src/functions/management/handler.ts';
 import { createLinks } from '../../../src/functions/management/links.ts';
+import { ScaleMonitor } from '../../../src/functions/scale/monitor.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { FakeScheduler } from './fake-scheduler.ts';
 
@@ -44,6 +45,8 @@ export async function ask(
     secrets: { secret: SECRET, ttlMs: 60_000 },
     now: NOW,
   };
+  const client = TaskHubClient.open({ connection: scheduler });
+  const clock = { now: () => NOW, sleepUntil: () => Promise.resolve() };
   const response = await answerManagement(
     {
       request: new azureFunctions.HttpRequest(init),
@@ -51,12 +54,17 @@ export async function ask(
       isSigned,
     },
     {
-      client: TaskHubClient.open({ connection: scheduler }),
+      client,
+      scale: new ScaleMonitor({
+        ...{ clock, client: () => client, taskHub: () => 'hub' },
+        perWorker: () => ({ orchestrations: 10, activities: 5, entities: 10 }),
+        worker: () => undefined,
+      }),
       taskHub: 'hub',
       linksFor: (id, request) => createLinks(id, { ...linkOptions, request }),
       hasOrchestrator: (name) => name === 'Hello',
       secret: SECRET,
-      clock: { now: () => NOW, sleepUntil: () => Promise.resolve() },
+      clock,
       logger: silentLogger,
     },
   );
