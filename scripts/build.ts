@@ -17,13 +17,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildDashboard } from './build-dashboard.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const bin = join(dist, 'cli/main.js');
 const stampFile = join(root, '.tmp/build-stamp');
 const SOURCES = [
-  'src/**/*.ts',
+  'src/**/*.{ts,tsx,css,html,svg}',
   'tsconfig*.json',
   'package-lock.json',
   'scripts/build.ts',
@@ -31,7 +32,7 @@ const SOURCES = [
   'samples/*/tsconfig.json',
 ];
 
-function main(): number {
+async function main(): Promise<number> {
   const stamp = stampOfSources();
   const samples = globSync('samples/*/tsconfig.json', { cwd: root });
   const outputs = [bin, ...samples.map((config) => join(root, config, '../dist'))];
@@ -39,18 +40,19 @@ function main(): number {
   if (isFresh && !process.argv.includes('--force')) return 0;
 
   rmSync(stampFile, { force: true });
-  if (!buildPackage() || !samples.every(buildSample)) return 1;
+  if (!(await buildPackage()) || !samples.every(buildSample)) return 1;
   mkdirSync(join(root, '.tmp'), { recursive: true });
   writeFileSync(stampFile, stamp);
   return 0;
 }
 
 /** Compiles beside dist/ and swaps, so that nothing stale stays and a failure leaves the old build. */
-function buildPackage(): boolean {
+async function buildPackage(): Promise<boolean> {
   const fresh = `${dist}.${process.pid}.tmp`;
   const old = `${dist}.${process.pid}.old`;
   try {
     if (!tsc('-p', 'tsconfig.build.json', '--outDir', fresh)) return false;
+    await buildDashboard(join(fresh, 'dashboard'));
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(fresh, dist);
     chmodSync(bin, 0o755);
@@ -89,4 +91,4 @@ function readStamp(): string | undefined {
   return existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : undefined;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -55,6 +55,7 @@ const STEPS: readonly Step[] = [
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'lint', command: ['eslint', '--max-warnings=0', '.'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'dashboard-types', command: ['tsc', '--noEmit', '-p', 'src/dashboard'] },
   { name: 'boundaries', command: ['depcruise', '--config', '.dependency-cruiser.js', 'src'] },
   { name: 'dead-code', command: ['knip', '--no-progress'] },
   { name: 'build', command: ['node', 'scripts/build.ts'] },

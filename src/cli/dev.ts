@@ -85,7 +85,7 @@ async function startScheduler(
 ): Promise<DevScheduler> {
   const taskHubs = [...new Set([...config.taskHubs, app.taskHub])];
   const withHub = { ...config, taskHubs };
-  const { scheduler, close } = await openConfiguredScheduler(withHub, logger, env);
+  const { scheduler, close } = await openConfiguredScheduler(withHub, logger, { env });
   const { grpcEndpoint } = scheduler;
   return {
     grpc: grpcEndpoint,

@@ -34,8 +34,8 @@ function addStart(program: Command, context: CliContext, onExit: OnExit): void {
     .description('Run the scheduler: gRPC for clients and workers, HTTP for people and tools');
   addServerFlags(command, 'start');
   command.action(async (flags: { readonly json?: true }) => {
-    const { config } = readServerConfig(command, 'start', context);
-    onExit(await runStart({ config, json: flags.json === true }, context));
+    const { config, sources } = readServerConfig(command, 'start', context);
+    onExit(await runStart({ config, sources, json: flags.json === true }, context));
   });
 }
 

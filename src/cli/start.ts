@@ -1,5 +1,5 @@
 import type { ServerConfig } from '../config/server-config.ts';
-import type { RunningScheduler } from '../server/index.ts';
+import type { ConfigSources, RunningScheduler } from '../server/index.ts';
 import { EXIT, type CliContext } from './cli-context.ts';
 import { createCliLogger } from './cli-logger.ts';
 import { describeStorage, readyLine, summary } from './ready.ts';
@@ -9,16 +9,20 @@ import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
 
 export interface StartOptions {
   readonly config: ServerConfig;
+  readonly sources: ConfigSources;
   readonly json: boolean;
 }
 
 /** `durabletask start`: serves until it is told to stop, then drains. */
 export async function runStart(
-  { config, json }: StartOptions,
+  { config, sources, json }: StartOptions,
   context: CliContext,
 ): Promise<number> {
   const logger = createCliLogger({ level: config.logLevel, json, stderr: context.stderr });
-  const { scheduler, close } = await openConfiguredScheduler(config, logger, context.env);
+  const { scheduler, close } = await openConfiguredScheduler(config, logger, {
+    env: context.env,
+    sources,
+  });
   if (!context.stop.aborted) {
     const { grpcEndpoint, httpEndpoint, taskHubs } = scheduler;
     context.stdout(
@@ -26,10 +30,7 @@ export async function runStart(
         ? readyLine({ grpc: grpcEndpoint, http: httpEndpoint, taskHubs })
         : summary('The scheduler is ready.', [
             ['gRPC', grpcEndpoint],
-            [
-              'Dashboard',
-              `${httpEndpoint}/ (a start page; the dashboard comes with a later version)`,
-            ],
+            ['Dashboard', `${httpEndpoint}/`],
             ['Task hubs', taskHubs.join(', ')],
             ['Storage', describeStorage(config.storage)],
             [
@@ -58,11 +59,11 @@ interface ConfiguredScheduler {
 export async function openConfiguredScheduler(
   config: ServerConfig,
   logger: Logger,
-  env: CliContext['env'],
+  { env, sources }: { readonly env: CliContext['env']; readonly sources?: ConfigSources },
 ): Promise<ConfiguredScheduler> {
   const { openScheduler } = await import('../server/index.ts');
   const traces = await openOtlpTraces({ serviceName: 'durabletask-scheduler', env, logger });
-  const scheduler = await openScheduler({ ...config, logger });
+  const scheduler = await openScheduler({ ...config, logger, configSources: sources });
   const close = async (): Promise<void> => {
     await scheduler.close();
     await traces?.close();

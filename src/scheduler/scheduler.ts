@@ -52,11 +52,12 @@ import {
 } from './requests.ts';
 import { Management, type IdPage, type InstancePage, type PurgeResult } from './management.ts';
 import { orchestrationState } from './responses.ts';
-import { runReconciliation } from './reconciliation.ts';
 import { Rounds } from './rounds.ts';
 import type { SchedulerSettings } from './settings.ts';
 import type { Subject } from './unnamed.ts';
-import { runUpkeep } from './upkeep.ts';
+import { Metrics } from './metrics.ts';
+import { Retention } from './retention.ts';
+import { startBackground } from './background.ts';
 import { Inspector } from './inspector.ts';
 import { Waits, type WaitUntil } from './waits.ts';
 import type { WorkerInfo } from './worker-info.ts';
@@ -99,6 +100,8 @@ export class Scheduler {
   readonly #chunks = new Chunks();
   /** What people look at. */
   readonly inspector: Inspector;
+  readonly metrics: Metrics;
+  readonly retention: Retention;
   readonly #background: TaskGroup;
   readonly #closing = new AbortController();
   #hubs: readonly string[] = [];
@@ -114,18 +117,13 @@ export class Scheduler {
     this.#workers = new Workers({
       clock,
       settings,
-      onRoom: () => {
-        this.#rounds.poke();
-      },
+      onRoom: () => this.#rounds.poke(),
       release: (commits) => {
         this.#release(commits);
       },
     });
     this.#rounds = new Rounds({
-      store,
-      clock,
-      logger,
-      settings,
+      ...{ store, clock, logger, settings },
       takers: () => this.#workers.takers(),
       onClaimed: (claimed) => {
         this.inspector.figures.note(claimed);
@@ -135,13 +133,18 @@ export class Scheduler {
         this.#waits.notice(changes);
       },
     });
+    const taskHubs = (): readonly string[] => this.#hubs;
     const submit = (commit: Commit): Promise<Outcome> => this.#rounds.submit(commit);
     this.#management = new Management({ ...options, submit });
     this.entities = new Entities({ ...options, limits: settings.payloadLimits, submit });
+    this.retention = new Retention({ store, clock, settings, taskHubs, submit });
     this.inspector = new Inspector({
-      ...{ store, clock, rounds: this.#rounds.counts },
-      hubs: () => this.#hubs,
+      ...{ store, clock, rounds: this.#rounds.counts, hubs: taskHubs },
       workers: () => this.#workers.list(),
+    });
+    this.metrics = new Metrics({
+      ...{ clock, inspector: this.inspector, taskHubs },
+      totals: (hub) => this.#workers.totals(hub),
     });
   }
 
@@ -154,30 +157,19 @@ export class Scheduler {
   }
 
   #startBackground(): void {
-    const { store, clock, logger, settings } = this.#options;
-    const { signal } = this.#closing;
-    const onError = (error: unknown): void => {
-      logger.error('background work failed', { error: describeError(error) });
-    };
-    this.#background.run('waits', () =>
-      this.#waits.run({ clock, pollMs: settings.waitPollMs, signal, onError }),
-    );
-    this.#background.run('holdings', () =>
-      runReconciliation({
-        ...{ store, clock, signal, onError, workers: this.#workers },
-        everyMs: settings.reconcileMs,
-        onFreed: () => this.#rounds.poke(),
-      }),
-    );
-    this.#background.run('upkeep', () =>
-      runUpkeep({
-        ...{ store, clock, settings, signal, onError },
-        onFreed: () => this.#rounds.poke(),
-        onHubs: (hubs) => {
-          this.#hubs = hubs;
-        },
-      }),
-    );
+    startBackground({
+      ...this.#options,
+      tasks: this.#background,
+      waits: this.#waits,
+      workers: this.#workers,
+      metrics: this.metrics,
+      retention: this.retention,
+      signal: this.#closing.signal,
+      onFreed: () => this.#rounds.poke(),
+      onHubs: (hubs) => {
+        this.#hubs = hubs;
+      },
+    });
   }
 
   taskHubs(): readonly string[] {

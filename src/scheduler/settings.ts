@@ -29,6 +29,8 @@ export interface SchedulerSettings {
   readonly upkeepMs: number;
   /** How long an entity remembers the requests it has seen, in ms: the same again is not applied again. */
   readonly requestMemoryMs: number;
+  /** How often the retention policy is applied, in ms. */
+  readonly retentionMs: number;
   readonly payloadLimits: PayloadLimits;
 }
 
@@ -46,5 +48,6 @@ export const DEFAULT_SCHEDULER_SETTINGS: SchedulerSettings = {
   drainMs: 10_000,
   upkeepMs: 1000,
   requestMemoryMs: 30 * 60_000,
+  retentionMs: 10_000,
   payloadLimits: DEFAULT_PAYLOAD_LIMITS,
 };

@@ -112,6 +112,8 @@ export class Workers {
   readonly #streams = new Map<number, Stream>();
   /** Whose stream holds which token. */
   readonly #holders = new Map<string, Stream>();
+  /** By hub, since this process started. */
+  readonly #totals = new Map<string, { delivered: number; completed: number }>();
   #nextId = 1;
   #turn = 0;
 
@@ -186,6 +188,7 @@ export class Workers {
       }
       this.#hold(stream, item.token, heldOf(stream, item, this.#options.clock.now()));
       stream.counts.delivered += 1;
+      this.#totalsOf(stream.hub).delivered += 1;
       this.#push(stream, item);
     }
     if (lost.length > 0) {
@@ -225,6 +228,7 @@ export class Workers {
     stream.heldCount[item.kind] -= 1;
     if (ending === 'gaveBack') stream.avoids.add(item.key);
     stream.counts[ending === 'gaveBack' ? 'gaveBack' : 'completed'] += 1;
+    if (ending !== 'gaveBack') this.#totalsOf(stream.hub).completed += 1;
     const { before, after } = item.memory ?? {};
     if (before !== undefined) stream.caches.delete(before);
     if (after !== undefined && ending === 'completed' && stream.isSticky) stream.caches.add(after);
@@ -275,6 +279,17 @@ export class Workers {
   /** Tokens that a worker still holds. */
   get held(): number {
     return this.#holders.size;
+  }
+
+  /** Items handed out and completed since this process started. */
+  totals(hub: string): Readonly<{ delivered: number; completed: number }> {
+    return { ...this.#totalsOf(hub) };
+  }
+
+  #totalsOf(hub: string): { delivered: number; completed: number } {
+    const totals = this.#totals.get(hub) ?? { delivered: 0, completed: 0 };
+    this.#totals.set(hub, totals);
+    return totals;
   }
 
   list(): readonly WorkerInfo[] {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { Clock } from '../base/clock.ts';
+import { systemIds } from '../base/ids.ts';
 import { isLoopback } from '../config/loopback.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { TaskHubError } from '../core/errors.ts';
@@ -8,6 +9,9 @@ import type { Security } from './auth/security.ts';
 import type { Engine } from './engine.ts';
 import { openGrpcServer, type GrpcServer } from './grpc/grpc-server.ts';
 import { endpointUrl } from './host-names.ts';
+import { BulkJobs } from './http/api/bulk-jobs.ts';
+import { DashboardFiles } from './http/dashboard-files.ts';
+import type { ShownConfig } from './http/api/scheduler.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { openHttpServer, type HttpServer } from './http/http-server.ts';
 import { readTlsFiles } from './tls.ts';
@@ -29,6 +33,8 @@ export interface OpenDoorsOptions {
   readonly engine: Engine;
   readonly config: DoorsConfig;
   readonly security: Pick<Security, 'guard' | 'roles'>;
+  /** What the settings page shows. */
+  readonly shown: ShownConfig;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -49,7 +55,7 @@ export interface Doors {
  * @throws TaskHubError UNAVAILABLE in one sentence when a port cannot be had; nothing stays open.
  */
 export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
-  const { config, engine, clock, logger } = options;
+  const { config, engine, clock, logger, shown } = options;
   const { guard, roles } = options.security;
   const { host } = config;
   const draining = new AbortController();
@@ -72,6 +78,9 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
     ...{ engine, guard, roles, clock, logger, rules },
     isReady: () => !draining.signal.aborted,
     draining: draining.signal,
+    bulkJobs: new BulkJobs({ engine, clock, ids: systemIds }),
+    dashboardFiles: readOnce(),
+    config: shown,
     grpcEndpoint,
   });
   let http: HttpServer;
@@ -92,6 +101,12 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
     },
     close: ({ graceMs }) => closeBoth(grpc, http, graceMs),
   };
+}
+
+/** Read with the first page that is asked for: most schedulers in tests show none. */
+function readOnce(): () => DashboardFiles | undefined {
+  let files: DashboardFiles | undefined;
+  return () => (files ??= DashboardFiles.read());
 }
 
 async function closeBoth(grpc: GrpcServer, http: HttpServer, graceMs: number): Promise<void> {

@@ -19,6 +19,8 @@ type EngineMethods = Pick<
   | 'assertTaskHub'
   | 'workers'
   | 'inspector'
+  | 'metrics'
+  | 'retention'
   | 'createTaskHub'
   | 'deleteTaskHub'
   | 'startInstance'

@@ -7,6 +7,7 @@ import type { AssigneeType, Role } from '../core/roles.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
+import type { ConfigSources } from './http/api/scheduler.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { openSecurity, type Security } from './auth/security.ts';
 import { openDoors, type Doors } from './doors.ts';
@@ -63,6 +64,8 @@ export interface OpenSchedulerOptions {
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
   readonly ids?: IdSource | undefined;
+  /** Where each option came from, for the settings page. Default: from the caller. */
+  readonly configSources?: ConfigSources | undefined;
 }
 
 /** A scheduler that serves. */
@@ -79,7 +82,7 @@ export interface RunningScheduler extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const DEPENDENCIES = ['logger', 'clock', 'ids'] as const;
+const DEPENDENCIES = ['logger', 'clock', 'ids', 'configSources'] as const;
 
 /** How long the engine may wait for leased work, beyond its own deadline, before it is left behind. */
 const ENGINE_CLOSE_MAX_MS = 30_000;
@@ -114,7 +117,10 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
     });
     await createMissingHubs(engine, config);
     security = await openSecurity({ config, store: store.roles, clock, ids, logger });
-    const doors = await openDoors({ engine, security, config, clock, logger });
+    const doors = await openDoors({
+      ...{ engine, security, config, clock, logger },
+      shown: { config, sources: options.configSources ?? {} },
+    });
     return running({ engine, security, doors, store, clock, logger });
   } catch (error) {
     // The first failure is the one to report; those of closing are logged.

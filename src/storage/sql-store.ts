@@ -2,6 +2,7 @@
 import { TaskHubError } from '../core/errors.ts';
 import type { RuntimeStatus } from '../core/instance.ts';
 import type { PayloadLimits } from '../core/limits.ts';
+import type { RetentionPolicy } from '../core/retention.ts';
 import type { IdSource } from '../base/ids.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import type { RowCommit } from './round/apply.ts';
@@ -22,6 +23,7 @@ import { listChildren, listEnded, listInstances } from './sql/list.ts';
 import { findChunk, findInstance, readRecord, readStarted } from './sql/read.ts';
 import { forgetRequests, type ForgetOptions } from './sql/requests.ts';
 import { listEntities, listOrphanedLocks, readEntity } from './sql/read-entities.ts';
+import { readRetention, writeRetention } from './sql/retention.ts';
 import { repeated } from './sql/repeated.ts';
 import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from './sql/runner.ts';
 import { KIND } from './sql/rows.ts';
@@ -379,6 +381,14 @@ export class SqlStore implements Store {
     const number = this.#catalog.hubNumbers.get(hub);
     if (number === undefined) return new Set();
     return this.#database.read((session) => readCurrent(session, number, holdings));
+  }
+
+  retention(): Promise<RetentionPolicy> {
+    return readRetention(this.#database);
+  }
+
+  setRetention(policy: RetentionPolicy): Promise<void> {
+    return writeRetention(this.#database, policy);
   }
 
   taskHubs(): Promise<readonly string[]> {

@@ -12,6 +12,7 @@ import type { OperationMessage } from '../core/entity-message.ts';
 import type { TaskHubError } from '../core/errors.ts';
 import type { RuntimeStatus } from '../core/instance.ts';
 import type { PageToken } from '../core/page-token.ts';
+import type { RetentionPolicy } from '../core/retention.ts';
 import type { StoredEvent } from '../wire/events.ts';
 import type { Inspection } from './inspection.ts';
 import type { RoleStore } from './role-store.ts';
@@ -460,6 +461,9 @@ export interface Store {
   taskHubs(): Promise<readonly string[]>;
   /** Tokens of those items that nobody has completed, or been handed since; none of a hub that is gone. */
   currentLeases(hub: string, holdings: readonly Holding[]): Promise<ReadonlySet<string>>;
+  /** How long ended instances are kept. */
+  retention(): Promise<RetentionPolicy>;
+  setRetention(policy: RetentionPolicy): Promise<void>;
   /** What people look at. */
   readonly inspection: Inspection;
   readonly roles: RoleStore;

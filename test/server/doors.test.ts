@@ -5,6 +5,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { TaskHubSidecarService } from '../../src/proto/orchestrator_service_pb.ts';
 import { openDoors, type Doors, type DoorsConfig } from '../../src/server/doors.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { completeServerConfig } from '../../src/config/load-server-config.ts';
 import { EngineDouble } from '../support/engine-double.ts';
 import { noRoleAssignments } from './support/role-assignments.ts';
 import { RawClient } from './support/raw-client.ts';
@@ -23,6 +24,7 @@ function open(changes: Partial<DoorsConfig> = {}): Promise<Doors> {
     engine: new EngineDouble(),
     security: { guard: undefined, roles: noRoleAssignments() },
     config: { ...config, ...changes },
+    shown: { config: completeServerConfig({}, []), sources: {} },
     clock: systemClock,
     logger: silentLogger,
   });

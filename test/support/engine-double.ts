@@ -1,6 +1,9 @@
 /** A small engine with no store behind it: enough to see what the doors of the server do. */
 import { systemClock } from '../../src/base/clock.ts';
 import { TaskHubError } from '../../src/core/errors.ts';
+import { Retention } from '../../src/scheduler/retention.ts';
+import type { Store } from '../../src/storage/store.ts';
+import { Metrics } from '../../src/scheduler/metrics.ts';
 import { Inspector } from '../../src/scheduler/inspector.ts';
 import type { Inspection } from '../../src/storage/inspection.ts';
 import type { Engine, OpenWorkerStreamOptions, WorkerStream } from '../../src/server/engine.ts';
@@ -49,6 +52,17 @@ export class EngineDouble implements Engine {
     hubs: () => this.taskHubs(),
     workers: () => [],
     rounds: { rounds: 0, failed: 0, commits: 0 },
+  });
+  readonly metrics = new Metrics({
+    ...{ clock: systemClock, inspector: this.inspector, taskHubs: () => [] },
+    totals: () => ({ delivered: 0, completed: 0 }),
+  });
+  readonly retention = new Retention({
+    store: { retention: async () => [], setRetention: async () => undefined } as unknown as Store,
+    clock: systemClock,
+    settings: { retentionMs: 1 },
+    taskHubs: () => [],
+    submit: async () => ({ ok: true }),
   });
   startInstance: Engine['startInstance'] = (hub, request) =>
     this.#record('startInstance', hub, request).then(() => request.instanceId);

@@ -9,8 +9,12 @@ import type { Permission } from '../permissions.ts';
 import { admit, namedTaskHub } from './admission.ts';
 import { API_ROUTES } from './api/api-routes.ts';
 import { answerMetrics } from '../scale/metrics.ts';
+import type { ApiDocs } from './api/route.ts';
+import type { BulkJobs } from './api/bulk-jobs.ts';
+import type { ShownConfig } from './api/scheduler.ts';
+import type { DashboardFiles } from './dashboard-files.ts';
 import { refuseRequest, type RequestRules } from './request-rules.ts';
-import { renderStartPage, START_PAGE_HEADERS } from './start-page.ts';
+import { START_PAGE, START_PAGE_HEADERS } from './start-page.ts';
 import { HTTP_STATUS } from './status.ts';
 
 export interface HttpAppOptions {
@@ -25,6 +29,10 @@ export interface HttpAppOptions {
   readonly isReady: () => boolean;
   /** Aborts when the scheduler begins to drain. */
   readonly draining: AbortSignal;
+  readonly bulkJobs: BulkJobs;
+  readonly config: ShownConfig;
+  /** `undefined`: it has not been built. */
+  readonly dashboardFiles: () => DashboardFiles | undefined;
   /** What goes into a connection string. */
   readonly grpcEndpoint: string;
 }
@@ -37,6 +45,8 @@ type HttpEngineMethod =
   | 'deleteTaskHub'
   | 'workers'
   | 'inspector'
+  | 'metrics'
+  | 'retention'
   | 'parkedItems'
   | 'retryParked'
   | 'startInstance'
@@ -55,13 +65,14 @@ export interface HttpRoute {
   readonly path: string;
   readonly permission: Permission;
   readonly handle: (context: Context, options: HttpAppOptions) => Response | Promise<Response>;
+  /** What the OpenAPI file says of it; left out of it without. */
+  readonly docs?: ApiDocs;
   /** How the route says that a caller is not let in; as the app says it when left out. */
   readonly refuse?: (error: unknown, context: Context) => Response;
 }
 
 /** Every route there is, each with the permission that it asks of its caller. */
 export const HTTP_ROUTES: readonly HttpRoute[] = [
-  { method: 'GET', path: '/', permission: 'none', handle: startPage },
   { method: 'GET', path: '/health/live', permission: 'none', handle: live },
   { method: 'GET', path: '/health/ready', permission: 'none', handle: ready },
   // The product's tools ask both paths whether a hub is there.
@@ -79,6 +90,8 @@ export const HTTP_ROUTES: readonly HttpRoute[] = [
   // What is shown is up to the caller's roles.
   { method: 'GET', path: '/metrics', permission: 'known', handle: answerMetrics },
   ...API_ROUTES,
+  // Pages have addresses of their own: every other path is the dashboard, which reads it.
+  { method: 'GET', path: '/*', permission: 'none', handle: dashboard },
 ];
 
 /** The HTTP door: a web-standard app, callable without a socket. */
@@ -112,22 +125,22 @@ export function createHttpApp(options: HttpAppOptions): Hono {
       return route.handle(context, options);
     });
   }
-  app.notFound((context) =>
-    failed(
-      context,
-      404,
-      'NOT_FOUND',
-      `There is no ${context.req.method} ${context.req.path} here.`,
-    ),
-  );
+  app.notFound(notFound);
   app.onError((error, context) => onError(error, context, options.logger));
   return app;
 }
 
-/** A browser comes without a token: it is told nothing about hubs where that takes one. */
-function startPage(context: Context, { engine, guard }: HttpAppOptions): Response {
-  const taskHubs = guard === undefined ? engine.taskHubs() : [];
-  return context.html(renderStartPage(taskHubs), 200, START_PAGE_HEADERS);
+function dashboard(context: Context, { dashboardFiles }: HttpAppOptions): Response {
+  const { path } = context.req;
+  if (/^\/(?:api|v1|health|metrics)(?:\/|$)/.test(path)) return notFound(context);
+  const files = dashboardFiles();
+  if (!files) return context.html(START_PAGE, 200, START_PAGE_HEADERS);
+  return files.answer(path, context.req.header('accept-encoding') ?? '');
+}
+
+function notFound(context: Context): Response {
+  const message = `There is no ${context.req.method} ${context.req.path} here.`;
+  return failed(context, 404, 'NOT_FOUND', message);
 }
 
 function live(context: Context): Response {

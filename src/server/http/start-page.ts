@@ -6,18 +6,15 @@ export const START_PAGE_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** What `/` shows as long as there is no dashboard: that the scheduler runs, and which hubs it serves. */
-export function renderStartPage(taskHubs: readonly string[]): string {
-  const hubs = taskHubs.map((hub) => `<li>${escapeHtml(hub)}</li>`).join('');
-  return `<!doctype html>
+/** What stands in for the dashboard where it has not been built: a scheduler that runs from its source. */
+export const START_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Durable Task Scheduler</title>
 <h1>Durable Task Scheduler</h1>
-<p>The scheduler is running. This version has no dashboard yet; the pages arrive with a later one.</p>
-<h2>Task hubs</h2>
-<ul>${hubs}</ul>
+<p>The scheduler is running from its source, and its dashboard has not been built. Build it with
+<code>npm run build</code>, then start the scheduler again.</p>
 <h2>Here now</h2>
 <ul>
 <li><a href="/health/live">/health/live</a>: the process answers</li>
@@ -26,8 +23,3 @@ export function renderStartPage(taskHubs: readonly string[]): string {
 </ul>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}

@@ -175,6 +175,11 @@ const TABLES: readonly TableDefinition[] = [
     ],
     constraints: ['primary key (id)', 'unique (issuer, assignee_type, assignee, role, task_hub)'],
   },
+  {
+    name: 'retention',
+    columns: ['status int', 'days int'],
+    constraints: ['primary key (status)'],
+  },
   { name: 'counters', columns: ['name text', 'next int'], constraints: ['primary key (name)'] },
 ];
 

@@ -289,10 +289,26 @@ function historyPagesContract(use: UseBench): void {
   });
 }
 
+function retentionContract(use: UseBench): void {
+  it('keeps the retention policy, the default until one is set', async () => {
+    const { store } = use();
+    assert.deepEqual(await store.retention(), [{ status: undefined, days: 30 }]);
+    const policy = [
+      { status: undefined, days: 7 },
+      { status: OrchestrationStatus.FAILED, days: 90 },
+    ];
+    await store.setRetention(policy);
+    assert.deepEqual(await store.retention(), policy);
+    await store.setRetention([]);
+    assert.deepEqual(await store.retention(), []);
+  });
+}
+
 export function inspectionContract(use: UseBench): void {
   describe('inspection', () => {
     listsContract(use);
     outstandingContract(use);
     historyPagesContract(use);
+    retentionContract(use);
   });
 }

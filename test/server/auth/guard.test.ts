@@ -5,6 +5,9 @@ import { TaskHubSidecarService } from '../../../src/proto/orchestrator_service_p
 import { Guard } from '../../../src/server/auth/guard.ts';
 import { RoleBook } from '../../../src/server/auth/role-book.ts';
 import { TokenVerifier } from '../../../src/server/auth/token-verifier.ts';
+import { systemIds } from '../../../src/base/ids.ts';
+import { BulkJobs } from '../../../src/server/http/api/bulk-jobs.ts';
+import { completeServerConfig } from '../../../src/config/load-server-config.ts';
 import { createHttpApp } from '../../../src/server/http/http-app.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { EngineDouble } from '../../support/engine-double.ts';
@@ -119,6 +122,9 @@ describe('guard', () => {
       logger: silentLogger,
       isReady: () => true,
       ...{ clock, draining: new AbortController().signal, grpcEndpoint: 'http://localhost:1' },
+      bulkJobs: new BulkJobs({ engine, clock, ids: systemIds }),
+      dashboardFiles: () => undefined,
+      config: { config: completeServerConfig({}, []), sources: {} },
     });
     const get = async (path: string, authorization?: string): Promise<Response> =>
       app.request(path, {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../src/base/clock.ts';
+import { systemIds } from '../../../src/base/ids.ts';
+import { BulkJobs } from '../../../src/server/http/api/bulk-jobs.ts';
+import { completeServerConfig } from '../../../src/config/load-server-config.ts';
 import { createHttpApp, HTTP_ROUTES } from '../../../src/server/http/http-app.ts';
 import type { Guard } from '../../../src/server/auth/guard.ts';
 import type { RequestRules } from '../../../src/server/http/request-rules.ts';
@@ -25,6 +28,9 @@ function openApp({ rules, isReady = true, engine = new EngineDouble(), guard }: 
     isReady: () => isReady,
     clock: systemClock,
     draining: new AbortController().signal,
+    bulkJobs: new BulkJobs({ engine, clock: systemClock, ids: systemIds }),
+    dashboardFiles: () => undefined,
+    config: { config: completeServerConfig({}, []), sources: {} },
     grpcEndpoint: 'http://127.0.0.1:8080',
   });
   const request = (path: string, init: RequestInit & { host?: string } = {}) => {
@@ -82,18 +88,15 @@ describe('HTTP route', () => {
     });
   });
 
-  it('shows a start page that can load nothing and names the hubs as text', async () => {
-    const { request, engine } = openApp();
-    engine.hubs.add('<script>');
-
-    const answer = await request('/');
-    const page = await answer.text();
-
-    assert.equal(answer.status, 200);
-    assert.match(answer.headers.get('content-security-policy') ?? '', /^default-src 'none'/);
-    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
-    assert.match(page, /<li>default<\/li><li>&#60;script&#62;<\/li>/);
-    assert.match(page, /no dashboard yet/);
+  it('answers every path of a page with the dashboard, or how to build it', async () => {
+    for (const path of ['/', '/taskhubs/default/orchestrations/a%2Fb', '/subscriptions/s/x']) {
+      const { request } = openApp();
+      const answer = await request(path);
+      assert.equal(answer.status, 200);
+      assert.match(answer.headers.get('content-security-policy') ?? '', /^default-src 'none'/);
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+      assert.match(await answer.text(), /npm run build/);
+    }
   });
 
   it('answers what is not there in JSON', async () => {

@@ -324,3 +324,78 @@ export const scaleSchema = z.strictObject({
   asOf: time,
 });
 export type ScaleJson = z.infer<typeof scaleSchema>;
+export const bulkActionSchema = z.enum([
+  'suspend',
+  'resume',
+  'terminate',
+  'force-terminate',
+  'restart',
+  'rewind',
+  'purge',
+]);
+
+export const bulkJobSchema = z.strictObject({
+  id: z.string(),
+  action: bulkActionSchema,
+  state: z.enum(['queued', 'running', 'cancelling', 'cancelled', 'completed', 'failed']),
+  total: count,
+  isTotalCapped: z.boolean(),
+  done: count,
+  skipped: count.describe('In a state that does not allow it, or gone'),
+  failed: count,
+  createdAt: time,
+  finishedAt: time.optional(),
+  error: z.string().optional().describe('Why the job itself failed'),
+});
+export const bulkJobsSchema = z.strictObject({ items: z.array(bulkJobSchema) });
+export const bulkResultsSchema = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      id: z.string(),
+      outcome: z.enum(['skipped', 'failed']),
+      code: z.string(),
+      detail: z.string(),
+    }),
+  ),
+  isCut: z.boolean(),
+});
+
+const days = z.int().min(0).max(90);
+export const retentionStateSchema = z.enum(['Completed', 'Failed', 'Canceled', 'Terminated']);
+export const retentionSchema = z.strictObject({
+  retentionPolicies: z.array(
+    z.strictObject({
+      retentionPeriodInDays: days,
+      orchestrationState: retentionStateSchema
+        .optional()
+        .describe('Absent: every ended status without a rule of its own'),
+    }),
+  ),
+});
+
+export const configSchema = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      key: z.string(),
+      value: z.unknown().optional(),
+      source: z.string(),
+      description: z.string(),
+      flag: z.string(),
+      environment: z.string(),
+    }),
+  ),
+});
+
+export const metricsSchema = z.strictObject({
+  stepMs: count,
+  /** Epoch ms, then one number for each time and series. */
+  at: z.array(z.int()),
+  series: z.record(z.string(), z.array(z.number())),
+});
+
+export type BulkJobJson = z.infer<typeof bulkJobSchema>;
+export type BulkJobsJson = z.infer<typeof bulkJobsSchema>;
+export type BulkResultsJson = z.infer<typeof bulkResultsSchema>;
+export type RetentionJson = z.infer<typeof retentionSchema>;
+export type ConfigJson = z.infer<typeof configSchema>;
+export type MetricsJson = z.infer<typeof metricsSchema>;

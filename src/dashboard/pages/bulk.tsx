@@ -1,0 +1,173 @@
+/** Bulk jobs: they go on without the page. */
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { BulkJobJson, BulkJobsJson, BulkResultsJson } from '../../server/http/api/contract.ts';
+import { post } from '../api.ts';
+import { follow } from '../live.ts';
+import { ACTION_TEXTS } from '../model/actions.ts';
+import { duration, integer } from '../model/format.ts';
+import { apiPath, hubHref, instanceHref } from '../model/routes.ts';
+import {
+  Age,
+  Copy,
+  Empty,
+  ProblemCard,
+  Title,
+  toast,
+  useTitle,
+  Visible,
+} from '../parts/basics.tsx';
+import { useData } from '../parts/use-data.ts';
+
+const POLL_MS = 500;
+
+function isRunning({ state }: BulkJobJson): boolean {
+  return state === 'queued' || state === 'running' || state === 'cancelling';
+}
+
+export interface BulkProgressProps {
+  readonly hub: string;
+  readonly id: string;
+  readonly onFinished?: () => void;
+}
+
+export function BulkProgress({ hub, id, onFinished }: BulkProgressProps): JSX.Element {
+  const path = apiPath(hub, `bulk-jobs/${id}`);
+  const { data: job, error, reload } = useData<BulkJobJson>(path);
+  const wasRunning = useRef(false);
+  useEffect(() => {
+    if (!job) return undefined;
+    if (isRunning(job)) {
+      wasRunning.current = true;
+      const timer = setTimeout(reload, POLL_MS);
+      return () => clearTimeout(timer);
+    }
+    onFinished?.();
+    return undefined;
+  }, [job]);
+  if (error !== undefined) return <ProblemCard error={error} onRetry={reload} />;
+  if (!job) return <p>…</p>;
+  const cancel = (): void => {
+    post(`${path}/cancel`, {}).then(reload, (failure: unknown) =>
+      toast(failure instanceof Error ? failure.message : String(failure)),
+    );
+  };
+  const touched = job.done + job.skipped + job.failed;
+  const left = job.total - touched;
+  return (
+    <div>
+      <p aria-live="polite">
+        {ACTION_TEXTS[job.action].verb}: <strong>{job.state}</strong> · {integer(touched)} of{' '}
+        {integer(job.total)}
+        {job.isTotalCapped && '+'} · ✓ {integer(job.done)} done · ↷ {integer(job.skipped)} skipped ·
+        ✕ {integer(job.failed)} failed
+        {job.state === 'cancelled' && ` · ${integer(Math.max(0, left))} not touched`}
+        {job.finishedAt !== undefined &&
+          ` · took ${duration(Date.parse(job.finishedAt) - Date.parse(job.createdAt))}`}
+      </p>
+      <progress max={Math.max(1, job.total)} value={touched} aria-label="Progress" />
+      {isRunning(job) && (
+        <button type="button" class="danger" onClick={cancel}>
+          Cancel the rest
+        </button>
+      )}
+    </div>
+  );
+}
+
+export function Bulk({ hub, job }: { readonly hub: string; readonly job: string | undefined }) {
+  useEffect(() => follow(hub, []), [hub]);
+  return job === undefined ? <Jobs hub={hub} /> : <Job hub={hub} id={job} />;
+}
+
+function Jobs({ hub }: { readonly hub: string }): JSX.Element {
+  useTitle(`Bulk jobs · ${hub}`);
+  const { data, error, reload } = useData<BulkJobsJson>(apiPath(hub, 'bulk-jobs'));
+  return (
+    <>
+      <div class="head">
+        <Title>Bulk jobs</Title>
+      </div>
+      {error !== undefined && <ProblemCard error={error} onRetry={reload} />}
+      {data?.items.length === 0 && (
+        <Empty>
+          No bulk job since the scheduler started. Select orchestrations in the list to begin.
+        </Empty>
+      )}
+      {data && data.items.length > 0 && (
+        <div class="scroll-x">
+          <table>
+            <caption class="hidden-text">Bulk jobs</caption>
+            <thead>
+              <tr>
+                {['Started', 'Action', 'State', 'Done', 'Skipped', 'Failed'].map((head) => (
+                  <th scope="col">{head}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {data.items.map((each) => (
+                <tr key={each.id}>
+                  <td>
+                    <a href={hubHref(hub, `bulk/${each.id}`)}>
+                      <Age at={each.createdAt} />
+                    </a>
+                  </td>
+                  <td>{ACTION_TEXTS[each.action].verb}</td>
+                  <td>{each.state}</td>
+                  <td class="num">{integer(each.done)}</td>
+                  <td class="num">{integer(each.skipped)}</td>
+                  <td class="num">{integer(each.failed)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Job({ hub, id }: { readonly hub: string; readonly id: string }): JSX.Element {
+  useTitle(`Bulk job · ${hub}`);
+  const results = useData<BulkResultsJson>(apiPath(hub, `bulk-jobs/${id}/results`));
+  const items = results.data?.items ?? [];
+  return (
+    <>
+      <div class="head">
+        <Title>Bulk job</Title>
+        <a class="push" href={hubHref(hub, 'bulk')}>
+          All jobs
+        </a>
+      </div>
+      <div class="card">
+        <BulkProgress {...{ hub, id }} onFinished={results.reload} />
+      </div>
+      {items.length > 0 && (
+        <div class="scroll-x">
+          <table>
+            <caption>
+              Skipped and failed <Copy text={items.map((item) => item.id).join('\n')} what="ids" />
+            </caption>
+            <tbody>
+              {items.map((item) => (
+                <tr key={item.id}>
+                  <td>{item.outcome}</td>
+                  <td>
+                    <a class="id" href={instanceHref(hub, item.id)}>
+                      <Visible text={item.id} />
+                    </a>
+                  </td>
+                  <td>{item.code}</td>
+                  <td class="wide">
+                    <Visible text={item.detail} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
