@@ -109,8 +109,8 @@ function countIn(output: string, word: 'passing' | 'failing'): number {
   return [...found].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** More than any step needs; one that takes longer hangs, and a hanging run would end without a word. */
-const STEP_MAX_MS = 6 * 60_000;
+/** Far more than any step needs on a busy machine; what takes longer hangs, and would end without a word. */
+const STEP_MAX_MS = 20 * 60_000;
 /** What a step's own children may still print once it has exited. */
 const LAST_OUTPUT_MS = 2000;
 
