@@ -40,6 +40,11 @@ export interface WorkItemSink {
 export interface WorkerStream {
   /** The client went away. */
   close(): void;
+  /**
+   * The stream ends although its worker is well: what it holds waits for it to come back under the same id, and is
+   * then held by its new stream as if nothing had happened.
+   */
+  expire(): void;
 }
 
 interface HeldItem {
@@ -81,6 +86,8 @@ interface Stream {
   readonly avoids: RecentKeys;
   readonly heldCount: Record<WorkKind, number>;
   readonly counts: DeliveryCounts;
+  /** Epoch ms until which what it holds waits for its worker's next stream; see `expire`. */
+  awaitedUntil: number | undefined;
   /** Told to go: it gets nothing more. */
   isEnding: boolean;
 }
@@ -143,16 +150,41 @@ export class Workers {
       heldCount: { orchestration: 0, activity: 0, entity: 0 },
       counts: { delivered: 0, completed: 0, gaveBack: 0 },
       isEnding: false,
+      awaitedUntil: undefined,
     };
     this.#nextId += 1;
     this.#streams.set(stream.id, stream);
+    this.#adopt(stream);
     sink.onDrain(this.#options.onRoom);
     this.#options.onRoom();
     return {
       close: () => {
         this.#disconnect(stream);
       },
+      expire: () => {
+        if (stream.held.size === 0 || stream.workerId === undefined) this.#disconnect(stream);
+        stream.isEnding = true;
+        stream.awaitedUntil = this.#options.clock.now() + COME_BACK_MS;
+      },
     };
+  }
+
+  /** What the worker held when its last stream expired is in its hands still. */
+  #adopt(stream: Stream): void {
+    const { hub, workerId, principal } = stream;
+    for (const old of this.#streams.values()) {
+      const isSame = old.workerId === workerId && old.principal === principal && old.hub === hub;
+      if (old.awaitedUntil === undefined || !isSame) continue;
+      this.#streams.delete(old.id);
+      for (const [token, item] of old.held) this.#hold(stream, token, item);
+    }
+  }
+
+  #dropMissed(): void {
+    for (const stream of [...this.#streams.values()]) {
+      if (stream.awaitedUntil === undefined) continue;
+      if (this.#options.clock.now() >= stream.awaitedUntil) this.#disconnect(stream);
+    }
   }
 
   /** 0 means that the worker names no number, not that it wants none. */
@@ -163,6 +195,7 @@ export class Workers {
 
   /** Room on every stream that can take something; the first one changes from round to round. */
   takers(): readonly Taker[] {
+    this.#dropMissed();
     const takers: Taker[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.isEnding || stream.sink.isBlocked || isAlone(stream)) continue;
@@ -421,6 +454,9 @@ function encodeWorkItem(item: Claimed, takesEntityBatches: boolean): Uint8Array 
     requiresHistoryStreaming: item.historyMode === 'streamed',
   });
 }
+
+/** How long a worker whose stream expired may take to come back: SDKs wait up to 30 s before they try again. */
+const COME_BACK_MS = 45_000;
 
 /** gRPC's default receive limit is 4 MiB, frame included; most clients leave it at that. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024 - 16 * 1024;

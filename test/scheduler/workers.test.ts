@@ -86,6 +86,57 @@ function orchestration(token: string, taker = 1): Claimed {
   };
 }
 
+describe('a worker whose stream expires', () => {
+  it('has what it held in its hands when it comes back, and nothing is handed out twice', () => {
+    const { workers, clock, released, connect } = openWorkers();
+    const first = connect({ maxConcurrentActivityWorkItems: 2 });
+    workers.handOut([activity('a')]);
+
+    first.stream.expire();
+    assert.deepEqual(workers.takers(), []);
+    clock.advance(30_000);
+    connect({ maxConcurrentActivityWorkItems: 2 });
+
+    const credit = workers.takers().find(({ kind }) => kind === 'activity')?.credit;
+    assert.equal(credit, 1);
+    clock.advance(60_000);
+    workers.takers();
+    assert.deepEqual(released, []);
+    workers.settle('a', 'completed');
+    assert.equal(workers.held, 0);
+  });
+
+  it('loses it like any other when it does not come back', () => {
+    const { workers, clock, released, connect } = openWorkers();
+    const first = connect();
+    workers.handOut([activity('a')]);
+
+    first.stream.expire();
+    clock.advance(44_999);
+    workers.takers();
+    assert.deepEqual(released, []);
+    clock.advance(1);
+    workers.takers();
+
+    assert.deepEqual(
+      released.map(({ token }) => token),
+      ['a'],
+    );
+  });
+
+  it('leaves nothing to others of another name or hub', () => {
+    const { workers, released, connect } = openWorkers();
+    const first = connect();
+    workers.handOut([activity('a')]);
+    first.stream.expire();
+
+    connect({}, 'other').stream.close();
+
+    assert.deepEqual(released, []);
+    assert.equal(workers.held, 1);
+  });
+});
+
 describe('workers', () => {
   it('have the room that they ask for, the default for 0, and never more than the bound', () => {
     const { workers, connect } = openWorkers();

@@ -123,6 +123,9 @@ export class EngineDouble implements Engine {
     this.streams.push(stream);
     this.#onStream?.();
     return {
+      expire: () => {
+        stream.closedCount += 1;
+      },
       close: () => {
         stream.closedCount += 1;
       },

@@ -33,10 +33,11 @@ export async function serveWorkItems(options: ServeWorkItemsOptions): Promise<vo
   const principal = principalOf(call);
   const identity = { workerId, userAgent, isSticky, takesEntityBatches, principal };
   const stream = engine.openWorkerStream(call.taskHub, { ...identity, request, sink });
+  let ending: 'close' | 'expire' = 'close';
   try {
-    await pingWhileAllowed(options);
+    ending = await pingWhileAllowed(options);
   } finally {
-    stream.close();
+    stream[ending]();
   }
 }
 
@@ -49,7 +50,7 @@ async function pingWhileAllowed({
   clock,
   call,
   guard,
-}: ServeWorkItemsOptions): Promise<void> {
+}: ServeWorkItemsOptions): Promise<'close' | 'expire'> {
   const { closed } = sink;
   const { caller, taskHub } = call;
   const expiresAt = caller?.expiresAt ?? Infinity;
@@ -61,7 +62,9 @@ async function pingWhileAllowed({
       // A message may have gone out meanwhile; then the next ping is due an interval after it.
       if (clock.now() >= sink.lastPushedAt + PING_INTERVAL_MS) sink.push(HEALTH_PING);
     }
+    return 'expire';
   } catch (error) {
     if (!isAbort(error, closed)) throw error;
+    return 'close';
   }
 }
