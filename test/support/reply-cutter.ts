@@ -15,6 +15,8 @@ export class ReplyCutter implements AsyncDisposable {
   isAway = false;
   /** Connections that were reset at their COMMIT. */
   cutCount = 0;
+  /** How often somebody spoke after the server had: round trips, of all connections together. */
+  tripCount = 0;
   /** Connections that were reset because the database is away. */
   refusedCount = 0;
 
@@ -61,8 +63,14 @@ export class ReplyCutter implements AsyncDisposable {
       near.resetAndDestroy();
       far.resetAndDestroy();
     };
-    near.on('data', (bytes) => far.write(bytes));
+    let isAnswered = true;
+    near.on('data', (bytes) => {
+      if (isAnswered) this.tripCount += 1;
+      isAnswered = false;
+      far.write(bytes);
+    });
     far.on('data', (bytes) => {
+      isAnswered = true;
       if (this.cutsNextCommit && bytes.includes(COMMITTED)) {
         this.cutsNextCommit = false;
         this.cutCount += 1;

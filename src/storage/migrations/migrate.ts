@@ -17,10 +17,12 @@ export async function migrate(session: SqlSession, now: number): Promise<void> {
     // Nodes that start together take turns; given back with the transaction.
     await session.all('select pg_advisory_xact_lock($1, hashtext(current_schema()))::text', [LOCK]);
   }
-  await session.run(
-    `create table if not exists schema_migrations (id ${session.dialect === 'sqlite' ? 'integer' : 'bigint'} primary key, name text not null, applied_at ${session.dialect === 'sqlite' ? 'integer' : 'bigint'} not null)`,
-    [],
-  );
+  if (!(await isMade(session))) {
+    await session.run(
+      `create table if not exists schema_migrations (id ${session.dialect === 'sqlite' ? 'integer' : 'bigint'} primary key, name text not null, applied_at ${session.dialect === 'sqlite' ? 'integer' : 'bigint'} not null)`,
+      [],
+    );
+  }
   const rows = await session.all('select max(id) as newest from schema_migrations', []);
   const newest = Number(rows[0]?.['newest'] ?? 0);
   const known = MIGRATIONS.length;
@@ -38,4 +40,14 @@ export async function migrate(session: SqlSession, now: number): Promise<void> {
       now,
     ]);
   }
+}
+
+/** Asked first: a role that may only read and write rows must not be asked to create what is there. */
+async function isMade(session: SqlSession): Promise<boolean> {
+  if (session.dialect === 'sqlite') return false;
+  const rows = await session.all(
+    `select 1 as made from pg_class where oid = to_regclass('schema_migrations')`,
+    [],
+  );
+  return rows.length > 0;
 }
