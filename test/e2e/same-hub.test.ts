@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { TaskHubGrpcClient, TaskHubGrpcWorker } from '@microsoft/durabletask-js';
+import type { ITaskEntity } from '@microsoft/durabletask-js';
+import { EntityInstanceId, TaskHubGrpcClient, TaskHubGrpcWorker } from '@microsoft/durabletask-js';
 import { TaskHubClient } from '../../src/client/index.ts';
 import { openScheduler, type RunningScheduler } from '../../src/server/index.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
@@ -17,6 +18,33 @@ async function* greetAll(context: Context): Steps {
   for (const city of CITIES) greetings.push(yield context.callActivity('Greet', city));
   return greetings;
 }
+
+interface EntityContextOf {
+  readonly entities: {
+    callEntity(id: EntityInstanceId, name: string, input?: number): unknown;
+    lockEntities(...ids: EntityInstanceId[]): unknown;
+  };
+}
+
+/** Adds to a counter, reading and writing it inside critical sections. */
+async function* addTogether({ entities }: EntityContextOf): Steps {
+  const id = new EntityInstanceId('Counter', 'shared');
+  for (let n = 0; n < 4; n += 1) {
+    const lock = (yield entities.lockEntities(id)) as unknown as { release(): void };
+    const value = Number(yield entities.callEntity(id, 'get'));
+    yield entities.callEntity(id, 'set', value + 1);
+    lock.release();
+  }
+  return 'added';
+}
+
+const counter = (): ITaskEntity => ({
+  run: (operation) => {
+    if (operation.name === 'get') return operation.state.getState(0);
+    operation.state.setState(operation.getInput());
+    return undefined;
+  },
+});
 
 describe('our worker and the published one in one hub', () => {
   const ranOn = { ours: 0, theirs: 0 };
@@ -36,6 +64,10 @@ describe('our worker and the published one in one hub', () => {
       return `Hello ${city}!`;
     };
     ours.worker.addNamedOrchestrator('GreetAll', greetAll);
+    ours.worker.addNamedOrchestrator('AddTogether', addTogether);
+    theirs.worker.addNamedOrchestrator('AddTogether', addTogether as never);
+    ours.worker.addNamedEntity('Counter', counter);
+    theirs.worker.addNamedEntity('Counter', counter);
     ours.worker.addNamedActivity('Greet', greet('ours'));
     theirs.worker.addNamedOrchestrator('GreetAll', greetAll);
     theirs.worker.addNamedActivity('Greet', greet('theirs'));
@@ -67,5 +99,21 @@ describe('our worker and the published one in one hub', () => {
     const expected = JSON.stringify(CITIES.map((city) => `Hello ${city}!`));
     assert.deepEqual(new Set(outputs), new Set([expected]));
     assert.ok(ranOn.ours > 0 && ranOn.theirs > 0, JSON.stringify(ranOn));
+  });
+
+  it('share critical sections: orchestrations move between them and lose no update', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 8 }, () => ours.client.scheduleNewOrchestration('AddTogether')),
+    );
+    const states = await Promise.all(
+      ids.map((id) => theirs.client.waitForOrchestrationCompletion(id, true, 20)),
+    );
+
+    assert.deepEqual(
+      states.map((state) => state?.serializedOutput),
+      ids.map(() => '"added"'),
+    );
+    const entity = await ours.client.getEntity('@counter@shared');
+    assert.deepEqual([entity?.state, entity?.lockedBy], [32, undefined]);
   });
 });
