@@ -48,6 +48,8 @@ export interface Answer {
 /** An orchestration that an entity starts: it has no parent. */
 export interface OrchestrationToStart {
   readonly instanceId: string;
+  /** The id was made up here: nobody can have it. */
+  readonly hasFreshId: boolean;
   readonly executionId: string;
   readonly name: string;
   readonly version: string;
@@ -237,7 +239,8 @@ export function guidOf(hex32: string): string {
 
 function startOf(action: StartNewOrchestrationAction, env: EntityEnv): OrchestrationToStart {
   const { name, version = '', input, scheduledTime, parentTraceContext } = action;
-  const instanceId = action.instanceId === '' ? env.newId() : action.instanceId;
+  const hasFreshId = action.instanceId === '';
+  const instanceId = hasFreshId ? env.newId() : action.instanceId;
   const executionId = env.newId();
   const started = encodeEvent({
     eventType: {
@@ -253,5 +256,5 @@ function startOf(action: StartNewOrchestrationAction, env: EntityEnv): Orchestra
     },
   });
   const scheduledAt = scheduledTime && dueAt(scheduledTime);
-  return { instanceId, executionId, name, version, scheduledAt, started };
+  return { instanceId, hasFreshId, executionId, name, version, scheduledAt, started };
 }

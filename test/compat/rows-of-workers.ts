@@ -1,4 +1,5 @@
 /** What workers and orchestrations may rely on (wire-protocol 4 to 6, 8, 9 and 12). */
+import { ENTITY_ROWS } from './rows-of-entities.ts';
 import { rowsOf, type Row } from './row.ts';
 
 export const WORKER_ROWS: readonly Row[] = [
@@ -178,53 +179,7 @@ export const WORKER_ROWS: readonly Row[] = [
     ['6.4-purged-child', '', 'A purged child starts again'],
     ['6.4-twice', '', 'Twice'],
   ]),
-  ...rowsOf('7.1', 'Identity of entities', [
-    ['7.1-name-case', '', 'Names without case, keys with'],
-    ['7.1-any-key', '', 'Keys may be empty and hold an @'],
-    ['7.1-length', 'D', 'An id of more than 100 characters: INVALID_ARGUMENT'],
-    ['7.1-no-orchestration', 'D', 'An entity is in no query of orchestrations'],
-  ]),
-  ...rowsOf('7.2', 'The model of an entity', [
-    ['7.2-order', '', 'Messages of one sender in order, each once'],
-    ['7.2-one-batch', '', 'One batch at a time for an entity; entities run beside each other'],
-    ['7.2-implicit-deletion', 'D', 'No state, no queue, no lock: the entity is gone'],
-  ]),
-  ...rowsOf('7.3', 'Messages to entities', [
-    ['7.3-scheduled', '', 'A scheduled message is kept aside until its time'],
-    ['7.3-batch-signal', '', 'Entities signal each other and themselves'],
-  ]),
-  ...rowsOf('7.4', 'Running operations', [
-    ['7.4-result', '', 'The caller gets the output of its operation'],
-    ['7.4-failure', '', 'The caller gets the failure; state and actions are taken back'],
-    ['7.4-unregistered', '', 'Operations of an entity that no worker has fail one by one'],
-    ['7.4-delete', '', 'An unset state deletes the state'],
-    ['7.4-start', '', 'Entities start orchestrations without a parent'],
-    ['7.4-fenced', '', 'A call is answered to the execution that made it alone'],
-  ]),
-  ...rowsOf('7.5', 'Locks', [
-    ['7.5-exclusive', '', 'Between grant and release only the owner runs operations'],
-    ['7.5-overtakes', '', "The owner's calls overtake; everybody else's messages wait"],
-    ['7.5-order', '', 'Overlapping lock sets do not deadlock'],
-    ['7.5-duplicates', '', 'An entity that is named twice is locked once'],
-    ['7.5-release', '', 'A released entity goes on with its queue'],
-    ['7.5-transient', '', 'An entity that does not exist can be locked'],
-  ]),
-  ...rowsOf('7.6', 'Orphaned locks', [
-    ['7.6-completed', 'C', 'A completion releases what its code forgot'],
-    ['7.6-failed', 'C', 'So does a failure'],
-    ['7.6-terminated', 'C', 'So does a termination'],
-    ['7.6-continued', 'C', 'So does continue-as-new'],
-    ['7.6-pending', 'C', 'A lock request goes with the execution that made it'],
-  ]),
-  ...rowsOf('7.7', 'Entity RPCs', [
-    ['7.7-signal', '', 'SignalEntity'],
-    ['7.7-get', '', 'GetEntity: state, time, backlog, lock; nothing for an unknown one'],
-    ['7.7-locked-by', 'D', "lockedBy is the owner's instance id"],
-    ['7.7-backlog', 'R', 'backlogQueueSize counts what is queued and not committed'],
-    ['7.7-query', '', 'QueryEntities: prefix, times, state, order, pages'],
-    ['7.7-query-transient', '', 'Entities without state only when asked for'],
-    ['7.7-clean', 'D', 'CleanEntityStorage finds nothing to do'],
-  ]),
+  ...ENTITY_ROWS,
   ...rowsOf('8', 'Order and delivery', [
     ['8-event-order', 'D', 'Events of one sender keep their order'],
     ['8-started-first', '', 'executionStarted comes before all else'],

@@ -94,9 +94,10 @@ function prepare(state: RoundState, { hub, operations, decision }: BatchResult):
     ...decision.signals.map((signal) => () => {
       lookAtTarget(state, hub, signal, undefined);
     }),
-    ...decision.starts.map(({ instanceId, name, version }) => () => {
+    ...decision.starts.map((start) => () => {
+      const { name, version } = start;
       state.type({ hub, kind: KIND.orchestration, name, version });
-      state.byId(hub, instanceId);
+      holderOf(state, hub, start);
     }),
   ]);
 }
@@ -156,9 +157,18 @@ function writeState(entry: EntityEntry, run: RunRow, value: string | undefined):
   entry.historyFrom = run.first_chunk;
 }
 
+/** Who has the id; one that was made up differs whenever the round starts over, and is not looked up. */
+function holderOf(
+  state: RoundState,
+  hub: number,
+  { instanceId, hasFreshId }: OrchestrationToStart,
+): ReturnType<RoundState['byId']> {
+  return hasFreshId ? undefined : state.byId(hub, instanceId);
+}
+
 /** A live orchestration keeps its id: the start is dropped (wire-protocol 7.4). */
 function startOrchestration(state: RoundState, hub: number, start: OrchestrationToStart): void {
-  const existing = state.byId(hub, start.instanceId);
+  const existing = holderOf(state, hub, start);
   if (existing && !isTerminal(existing.instance.status as OrchestrationStatus)) return;
   if (existing) replaceInstance(state, existing);
   createInstance(state, { ...start, hub, tags: {}, parent: undefined });

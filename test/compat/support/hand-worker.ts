@@ -61,6 +61,8 @@ export class HandWorker {
   /** What came and was not asked for yet, oldest first. */
   readonly items: WorkItem[] = [];
   readonly #headers: Readonly<Record<string, string>>;
+  /** Taken and not yet answered. */
+  readonly #batches = new Map<string, Batch>();
   #arrived = Promise.withResolvers<undefined>();
   #isOver = false;
 
@@ -162,7 +164,29 @@ export class HandWorker {
       `batch of ${entityId ?? 'any entity'}`,
     );
     assert.ok(item.request.case === 'entityRequestV2');
-    return { token: item.completionToken, request: item.request.value };
+    const batch = { token: item.completionToken, request: item.request.value };
+    this.#batches.set(batch.token, batch);
+    return batch;
+  }
+
+  async abandonBatch({ token }: Batch): Promise<void> {
+    this.#batches.delete(token);
+    await this.client.call(
+      rpc.abandonTaskEntityWorkItem,
+      { completionToken: token },
+      { headers: this.#headers },
+    );
+  }
+
+  /** Finishes what is left, so that nobody is taken for lost with it, and goes. */
+  async leave(): Promise<void> {
+    for (const batch of [...this.#batches.values()]) {
+      await this.settle(
+        batch,
+        batch.request.operationRequests.map(() => '1'),
+      );
+    }
+    this.cut();
   }
 
   /** Answers a batch; `results` are texts for successes. */
@@ -171,6 +195,7 @@ export class HandWorker {
     results: readonly (string | OperationFailure)[],
     rest: BatchRest = {},
   ): Promise<void> {
+    this.#batches.delete(batch.token);
     await this.client.call(
       rpc.completeEntityTask,
       { completionToken: batch.token, results: results.map(operationResult), ...rest },
@@ -223,6 +248,7 @@ export class HandWorker {
 
   /** The worker is gone, as after a crash; its client may still call. */
   cut(): void {
+    this.#batches.clear();
     this.stream.call.cancel();
   }
 }
