@@ -1,6 +1,7 @@
 /**
  * The store alone, durable: workflows of a start, two turns and one activity, `--batch` of them in flight.
  *   node bench/store-rounds.ts --storage sqlite:/tmp/bench.db --batch 64 --seconds 3
+ * `--parallel 1,4` measures each number of rounds side by side in turn (PostgreSQL), `--batch` in each of them.
  */
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
@@ -76,6 +77,17 @@ async function measure(store: Store, batch: number, seconds: number): Promise<Fi
   };
 }
 
+/** As many drivers side by side, each with its own rounds. */
+async function measureAll(parallel: number, batch: number, seconds: number): Promise<Figures> {
+  const lanes = Array.from({ length: parallel }, () => measure(store, batch, seconds));
+  const all = await Promise.all(lanes);
+  return {
+    perSecond: all.reduce((sum, { perSecond }) => sum + perSecond, 0),
+    p50Ms: Math.max(...all.map(({ p50Ms }) => p50Ms)),
+    p99Ms: Math.max(...all.map(({ p99Ms }) => p99Ms)),
+  };
+}
+
 /** Each turn that did not end its workflow has made one activity, handed out in the same round. */
 function claimedActivities(claimed: readonly Claimed[]): number {
   return claimed.filter(({ kind }) => kind === 'activity').length;
@@ -86,6 +98,7 @@ const { values } = parseArgs({
     storage: { type: 'string', default: 'memory' },
     batch: { type: 'string', default: '1,16,64,256' },
     seconds: { type: 'string', default: '3' },
+    parallel: { type: 'string', default: '1' },
   },
 });
 const store = await openStore({
@@ -97,8 +110,10 @@ const store = await openStore({
 const createHub: Commit = { kind: 'createHub', hub: HUB, recreate: true };
 await store.exchange({ now: systemClock.now(), commits: [createHub], takers: [] });
 for (const batch of values.batch.split(',').map(Number)) {
-  await measure(store, batch, 0.5);
-  const figures = await measure(store, batch, Number(values.seconds));
-  process.stdout.write(`${JSON.stringify({ batch, ...figures })}\n`);
+  for (const parallel of values.parallel.split(',').map(Number)) {
+    await measureAll(parallel, batch, 0.5);
+    const figures = await measureAll(parallel, batch, Number(values.seconds));
+    process.stdout.write(`${JSON.stringify({ batch, parallel, ...figures })}\n`);
+  }
 }
 await store.close();
