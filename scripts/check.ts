@@ -63,6 +63,7 @@ const STEPS: readonly Step[] = [
   { name: 'rooms', command: mocha(10_000, ...ROOMS), isTest: true },
   { name: 'compatibility', command: mocha(30_000, 'compat'), isTest: true },
   { name: 'end-to-end', command: mocha(30_000, 'cli', 'e2e', 'samples'), isTest: true },
+  { name: 'dashboard', command: mocha(30_000, 'dashboard'), isTest: true },
   { name: 'package', command: mocha(180_000, 'package'), isTest: true },
   { name: 'node-22', command: ['node', 'scripts/check-node-22.ts'], isTest: true },
 ];

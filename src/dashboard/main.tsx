@@ -290,7 +290,7 @@ function Rail({ hub }: { readonly hub: string | undefined }): JSX.Element {
       ? 'page'
       : undefined;
   return (
-    <nav class="rail" aria-label="Pages">
+    <nav class="rail" aria-label="Main">
       <ul>
         <li>
           <a href="/taskhubs" aria-current={isCurrent('hubs')}>
@@ -304,10 +304,7 @@ function Rail({ hub }: { readonly hub: string | undefined }): JSX.Element {
             </a>
           </li>
         ))}
-        <li role="presentation">
-          <hr />
-        </li>
-        <li>
+        <li class="apart">
           <a href="/retention" aria-current={isCurrent('retention')}>
             Retention
           </a>

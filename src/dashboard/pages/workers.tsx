@@ -74,7 +74,7 @@ function Queues(): JSX.Element | null {
         const isCapped = queued.some((each) => each.isCapped);
         return (
           <div class="card" key={kind}>
-            <h3>{kind}</h3>
+            <h2>{kind}</h2>
             <span class="num">
               {capped({ count, isCapped })} queued · {integer(value.active[kind])} in hand
               {queued.length > 0 && ` · oldest ${duration(now - oldest)}`}
