@@ -51,12 +51,15 @@ export function lookAtTarget(
 }
 
 /**
- * Under which a request is remembered. A call is answered to one execution only, so another one (after a rewind) may
- * ask again; a signal counts once, whoever repeats it.
+ * Under which a request is remembered. What an orchestration sends counts once for each execution: another one (after a
+ * rewind, or the next generation, whose ids may repeat when both turns have the same time) asks anew. What a client or
+ * an entity sends counts once, however often it is sent.
  */
-export function requestKey(message: OperationMessage, executionId: string | undefined): string {
-  const isCall = message.event.type === EVENT_NUMBER.entityOperationCalled;
-  return isCall ? `${message.requestId} ${executionId ?? ''}` : message.requestId;
+export function requestKey(
+  { requestId }: OperationMessage,
+  executionId: string | undefined,
+): string {
+  return executionId === undefined ? requestId : `${requestId} ${executionId}`;
 }
 
 /** Delivers a message; `sender` is the orchestration that it comes from. */

@@ -171,6 +171,14 @@ export function entitiesContract(use: UseBench): void {
       );
     });
 
+    it('tell executions apart whose request ids are the same', async () => {
+      const bench = use();
+      await bench.apply(turn(await bench.begin('o'), [signalEntity(1, A, 'add'), continueAsNew()]));
+      await bench.apply(turn(await bench.takeTurn(), [signalEntity(1, A, 'add')]));
+      const batch = await takeBatch(bench);
+      assert.deepEqual(operationsOf(batch), [requestId(1), requestId(1)]);
+    });
+
     it('forget requests after a while, and are gone with the last when they are empty', async () => {
       const bench = use();
       await bench.apply(signal(A, '1'));
