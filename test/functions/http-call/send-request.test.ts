@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Clock } from '../../../src/base/clock.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { sendRequest } from '../../../src/functions/http-call/send-request.ts';
@@ -193,6 +196,8 @@ describe('the request of callHttp', () => {
   });
 });
 
+const TOKENS = new URL('../support/two-tokens.ts', import.meta.url);
+
 describe('the token source of callHttp', function () {
   this.timeout(20_000);
   let identity: LoopbackServer;
@@ -200,9 +205,6 @@ describe('the token source of callHttp', function () {
   beforeEach(async () => {
     identity = await LoopbackServer.open();
     process.env = { ...saved };
-    process.env['IDENTITY_ENDPOINT'] = `${identity.url}/token`;
-    process.env['IDENTITY_HEADER'] = 'header-1';
-    process.env['AZURE_TOKEN_CREDENTIALS'] = 'ManagedIdentityCredential';
   });
   afterEach(async () => {
     process.env = saved;
@@ -216,13 +218,22 @@ describe('the token source of callHttp', function () {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ ...token, resource: 'https://vault.test' }));
     });
-    const tokens = createTokenSource();
-    const source = { kind: 'AzureManagedIdentity', resource: 'https://vault.test' };
 
-    const first = await tokens.getToken(source, never);
-    const second = await tokens.getToken(source, never);
+    // The library looks for the endpoint once in a process: other tests of this one have theirs.
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [fileURLToPath(TOKENS), 'https://vault.test'],
+      {
+        env: {
+          ...saved,
+          IDENTITY_ENDPOINT: `${identity.url}/token`,
+          IDENTITY_HEADER: 'header-1',
+          AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+        },
+      },
+    );
 
-    assert.deepEqual([first, second], ['token-2', 'token-2']);
+    assert.deepEqual(JSON.parse(stdout), ['token-2', 'token-2']);
     const [asked] = identity.received;
     assert.equal(identity.received.length, 1);
     assert.match(asked?.path ?? '', /[?&]resource=https%3A%2F%2Fvault\.test(&|$)/);
