@@ -45,6 +45,7 @@ export async function persist<T>(
   }
 }
 
+/** Starts an instance once: a repeated start finds it, also when it has ended meanwhile. */
 export async function start(
   actor: Actor,
   name: string,
@@ -52,7 +53,7 @@ export async function start(
   startAt?: Date,
 ): Promise<void> {
   const { client, id } = actor;
-  const options = { instanceId: id, ...(startAt && { startAt }) };
+  const options = { instanceId: id, replaceableStatuses: [], ...(startAt && { startAt }) };
   await persist(actor, () => client.scheduleNewOrchestration(name, input, options), {
     code: 'INSTANCE_ALREADY_EXISTS',
   });
