@@ -28,11 +28,15 @@ async function grants(schema: string, role: string): Promise<readonly string[]> 
 
 describe('nodes on PostgreSQL', function () {
   this.timeout(30_000);
+  let schema: PostgresSchema;
   before(() => sharedPostgres());
   after(stopSharedPostgres);
+  beforeEach(async () => {
+    schema = await PostgresSchema.create();
+  });
+  afterEach(() => schema[Symbol.asyncDispose]());
 
   it('may all start at once on an empty database', async () => {
-    await using schema = await PostgresSchema.create();
     const stores = await Promise.all(Array.from({ length: 20 }, () => open(schema.url)));
     const client = await schema.connect();
     try {
@@ -47,7 +51,6 @@ describe('nodes on PostgreSQL', function () {
   });
 
   it('need no right but to read and write rows, once the tables are made', async () => {
-    await using schema = await PostgresSchema.create();
     const owner = await open(schema.url);
     await owner.close();
     const role = `r_${schema.name}`;
