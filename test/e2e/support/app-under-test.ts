@@ -39,7 +39,7 @@ export class AppUnderTest {
 
   async open(
     taskHub: string,
-    scheduler: RunningScheduler,
+    scheduler: Pick<RunningScheduler, 'grpcEndpoint'>,
     options: { readonly appDir?: string; readonly env?: Readonly<Record<string, string>> } = {},
   ): Promise<void> {
     this.#host = await openDevHost({
