@@ -24,8 +24,10 @@ export class LeaseWatch {
   readonly #note: (line: string) => void;
   readonly #leases = new Map<string, Lease>();
   readonly #items = new Map<string, string>();
-  /** Commits of the round that is under way: unknown if the process dies meanwhile. */
-  #underWay: readonly Commit[] = [];
+  /** Commits of the rounds that are under way: unknown if the process dies meanwhile. */
+  readonly #underWay = new Set<readonly Commit[]>();
+  /** How often parked items were handed out on demand: what a round under way has released may be among them. */
+  #retries = 0;
   #life = 0;
 
   /** `note` is told of every answer of the store. */
@@ -56,16 +58,17 @@ export class LeaseWatch {
 
   /** Items without a worker are handed out on demand, whatever their grace. */
   #retry(): void {
+    this.#retries += 1;
     for (const lease of this.#leases.values()) if (lease.freeAt < Infinity) lease.freeAt = 0;
   }
 
-  /** What became of the last round of a dead process is unknown. */
+  /** What became of the last rounds of a dead process is unknown. */
   #lose(): void {
-    for (const commit of this.#underWay) {
+    for (const commit of [...this.#underWay].flat()) {
       const lease = 'token' in commit ? this.#leaseOf(commit.token) : undefined;
       if (lease) lease.freeAt = 0;
     }
-    this.#underWay = [];
+    this.#underWay.clear();
   }
 
   #orphan({ now, graceMs }: Parameters<Store['releaseOrphans']>[0]): void {
@@ -75,9 +78,9 @@ export class LeaseWatch {
   }
 
   async #exchange(store: Store, round: Round): Promise<RoundResult> {
-    this.#underWay = round.commits;
-    const result = await store.exchange(round);
-    this.#underWay = [];
+    const retries = this.#retries;
+    this.#underWay.add(round.commits);
+    const result = await store.exchange(round).finally(() => this.#underWay.delete(round.commits));
     for (const [index, commit] of round.commits.entries()) {
       const outcome = result.outcomes[index];
       const what =
@@ -85,7 +88,7 @@ export class LeaseWatch {
       this.#note(
         `  ${commit.kind} ${what}: ${outcome?.ok === true ? 'ok' : (outcome?.error.code ?? '')}`,
       );
-      if (outcome?.ok === true) this.#committed(commit);
+      if (outcome?.ok === true) this.#committed(commit, retries < this.#retries);
     }
     for (const item of result.claimed) this.#claimed(item, round.now);
     return result;
@@ -97,7 +100,7 @@ export class LeaseWatch {
     return lease?.token === token ? lease : undefined;
   }
 
-  #committed(commit: Commit): void {
+  #committed(commit: Commit, wasRetriedMeanwhile: boolean): void {
     switch (commit.kind) {
       case 'turn':
       case 'activity':
@@ -119,7 +122,7 @@ export class LeaseWatch {
       }
       case 'release': {
         const lease = this.#leaseOf(commit.token);
-        if (lease) lease.freeAt = commit.readyAt;
+        if (lease) lease.freeAt = wasRetriedMeanwhile ? 0 : commit.readyAt;
         return;
       }
       default:
