@@ -9,6 +9,7 @@ import type { Attributes, Context, Span, SpanContext, SpanKind } from '@opentele
 import {
   context,
   createTraceState,
+  isSpanContextValid,
   ProxyTracerProvider,
   ROOT_CONTEXT,
   SpanStatusCode,
@@ -106,7 +107,10 @@ export interface StartSpanOptions {
   readonly parent?: RemoteSpan | undefined;
 }
 
-/** Starts a span; `undefined` when there is no tracer provider or the trace is not sampled. */
+/**
+ * Starts a span; `undefined` when there is no tracer provider. One of a trace that is not kept records
+ * nothing, but is handed on like any other: whoever comes below must not decide anew.
+ */
 export function startSpan(options: StartSpanOptions): LiveSpan | undefined {
   if (!isTracing()) return undefined;
   const { name, kind, attributes, parent } = options;
@@ -115,7 +119,9 @@ export function startSpan(options: StartSpanOptions): LiveSpan | undefined {
       ? context.active()
       : trace.setSpanContext(context.active(), toSpanContext(parent));
   const span = tracer().startSpan(name, { kind, attributes }, within);
-  return span.isRecording() ? liveSpan(span, trace.setSpan(within, span)) : undefined;
+  // A provider that knows no ids (it was switched off) has nothing to hand on.
+  if (!isSpanContextValid(span.spanContext())) return undefined;
+  return liveSpan(span, trace.setSpan(within, span));
 }
 
 function liveSpan(span: Span, own: Context): LiveSpan {

@@ -55,16 +55,15 @@ export class ExecutionTrace {
     this.#self = self;
     this.#startedAt = startedAt;
     this.#parent = parentOf(options.started);
-    for (const event of options.pastEvents) this.#learn(event);
+    if (self.isSampled) for (const event of options.pastEvents) this.#learn(event);
   }
 
-  /** `undefined` when there is nothing to trace: no tracer provider, or a trace that is not sampled. */
+  /** `undefined` when this process makes no traces. One that is not kept is only handed on. */
   static open(options: ExecutionTraceOptions): ExecutionTrace | undefined {
     if (!isTracing()) return undefined;
     const { started, known, executionId, ids, now } = options;
     const parent = parentOf(started);
     const isSampled = parent?.isSampled ?? (known !== undefined || samplesNew(options));
-    if (!isSampled) return undefined;
     const self = {
       traceId: parent?.traceId ?? traceIdOf(executionId),
       spanId: known?.spanID ?? newSpanId(ids),
@@ -74,8 +73,9 @@ export class ExecutionTrace {
     return new ExecutionTrace(options, self, atOf(known?.spanStartTime) ?? now);
   }
 
-  /** For the response: what lets the next turn, wherever it runs, go on with the same span. */
-  get context(): OrchestrationTraceContext {
+  /** For the response: what lets the next turn, wherever it runs, go on with the same span if there is one. */
+  get context(): OrchestrationTraceContext | undefined {
+    if (!this.#self.isSampled) return undefined;
     return create(OrchestrationTraceContextSchema, {
       spanID: this.#self.spanId,
       spanStartTime: timestampFromMs(this.#startedAt),
@@ -91,11 +91,28 @@ export class ExecutionTrace {
     actions: readonly OrchestratorAction[],
     now: number,
   ): EndedSpan[] {
+    if (!this.#self.isSampled) {
+      for (const action of actions) this.#handOn(action);
+      return [];
+    }
     // The scheduler's clock for what it will stamp itself, so that steps do not begin before their turn.
     const turnAt = turnStart(newEvents) ?? now;
     const steps = newEvents.flatMap((event) => this.#end(event, turnAt) ?? []);
     const begun = actions.flatMap((action) => this.#begin(action, turnAt) ?? []);
     return [...steps, ...begun, ...actions.flatMap((action) => this.#complete(action, now) ?? [])];
+  }
+
+  /** Tells what an action schedules that its trace is not kept. */
+  #handOn({ orchestratorActionType: { case: kind, value } }: OrchestratorAction): void {
+    const context = toTraceContext(this.#self);
+    if (kind === 'scheduleTask' || kind === 'createSubOrchestration') {
+      value.parentTraceContext = create(TraceContextSchema, context);
+    } else if (kind === 'sendEntityMessage') {
+      const { case: message, value: operation } = value.EntityMessageType;
+      if (message === 'entityOperationCalled' || message === 'entityOperationSignaled') {
+        carryTrace(operation, context);
+      }
+    }
   }
 
   #learn(event: HistoryEvent): void {

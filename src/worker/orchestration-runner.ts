@@ -318,9 +318,10 @@ function isHistoryLeftOut(request: OrchestratorRequest): boolean {
 }
 
 function responseOf(result: TurnResult, trace: ExecutionTrace | undefined): Response {
+  const context = trace?.context;
   return {
     actions: result.actions,
-    ...(trace !== undefined && { orchestrationTraceContext: trace.context }),
+    ...(context !== undefined && { orchestrationTraceContext: context }),
     ...(result.customStatus !== undefined && { customStatus: result.customStatus }),
   };
 }
