@@ -12,7 +12,14 @@ export interface TaskHubClientOptions extends SchedulerAddress {
   readonly ids?: IdSource | undefined;
 }
 
-export interface StartOrchestrationOptions {
+/** What a request belongs to when no span is active in this process. */
+export interface TraceParentOptions {
+  /** W3C `traceparent` that the trace goes on from. */
+  readonly traceParent?: string | undefined;
+  readonly traceState?: string | undefined;
+}
+
+export interface StartOrchestrationOptions extends TraceParentOptions {
   /** Default: a random UUID. At most 100 characters. */
   readonly instanceId?: string | undefined;
   /** Default: at once; so is a time in the past. */
@@ -24,15 +31,15 @@ export interface StartOrchestrationOptions {
    * An empty list: never.
    */
   readonly replaceableStatuses?: readonly OrchestrationStatus[] | undefined;
-  /** W3C `traceparent` that the orchestration's trace goes on from when no span is active here. */
-  readonly traceParent?: string | undefined;
-  readonly traceState?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Options of a request that starts something elsewhere. */
+export interface SendOptions extends RequestOptions, TraceParentOptions {}
 
 export interface WaitOptions extends RequestOptions {
   /** Default 60,000. Later the wait rejects with `TimeoutError`. */

@@ -1,15 +1,13 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { TraceParentOptions } from './client-options.ts';
 import { ATTRIBUTE, eventSpanName, taskSpanName } from '../telemetry/span-names.ts';
 import type { TraceContextFields } from '../telemetry/trace-context.ts';
 import { readTraceParent, toTraceContext } from '../telemetry/trace-context.ts';
 import { activeSpan, describeFailure, SpanKind, startSpan } from '../telemetry/spans.ts';
 
-export interface ClientSpanOptions {
+export interface ClientSpanOptions extends TraceParentOptions {
   readonly name: string;
   readonly attributes: Attributes;
-  /** What the call belongs to when no span is active in this process. */
-  readonly traceParent?: string | undefined;
-  readonly traceState?: string | undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import { EntityInstanceId } from '../core/entity-instance-id.ts';
 import type { EntityTarget } from '../core/entity-instance-id.ts';
 import { invalidArgument } from '../core/errors.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
-import type { RequestOptions } from './client-options.ts';
+import type { RequestOptions, SendOptions } from './client-options.ts';
 import type { Connection } from './connection.ts';
 import { ATTRIBUTE, entitySpanName } from '../telemetry/span-names.ts';
 import { withClientSpan } from './client-span.ts';
@@ -18,7 +18,7 @@ import type { AsyncPageable } from './page.ts';
 
 const rpc = TaskHubSidecarService.method;
 
-export interface SignalEntityOptions extends RequestOptions {
+export interface SignalEntityOptions extends SendOptions {
   /** When the entity gets it. Default: at once; so is a time in the past. */
   readonly signalTime?: Date | undefined;
 }
@@ -59,7 +59,7 @@ export class EntityClient {
     target: EntityTarget,
     operationName: string,
     input: unknown,
-    { signalTime, signal }: SignalEntityOptions,
+    { signalTime, signal, traceParent, traceState }: SignalEntityOptions,
   ): Promise<void> {
     const { unary, clock, ids } = this.#options;
     if (operationName === '') throw invalidArgument('operationName must not be empty');
@@ -79,7 +79,8 @@ export class EntityClient {
       [ATTRIBUTE.entityId]: request.instanceId,
     };
     const name = entitySpanName('signal_entity', operationName);
-    await withClientSpan({ name, attributes }, (parentTraceContext) =>
+    const span = { name, attributes, traceParent, traceState };
+    await withClientSpan(span, (parentTraceContext) =>
       unary(
         rpc.signalEntity,
         { ...request, ...(parentTraceContext !== undefined && { parentTraceContext }) },

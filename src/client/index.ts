@@ -24,8 +24,10 @@ export { TaskHubClient } from './task-hub-client.ts';
 export type {
   NamedFunction,
   RequestOptions,
+  SendOptions,
   StartOrchestrationOptions,
   TaskHubClientOptions,
+  TraceParentOptions,
   WaitOptions,
 } from './client-options.ts';
 export type { ForceTerminateOptions, PurgeOptions } from './instance-management.ts';

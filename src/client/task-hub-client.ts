@@ -17,6 +17,7 @@ import { TimeoutError } from './connection.ts';
 import type {
   NamedFunction,
   RequestOptions,
+  SendOptions,
   StartOrchestrationOptions,
   TaskHubClientOptions,
   WaitOptions,
@@ -174,14 +175,15 @@ export class TaskHubClient implements AsyncDisposable {
     instanceId: string,
     eventName: string,
     data: unknown = null,
-    options: RequestOptions = {},
+    options: SendOptions = {},
   ): Promise<void> {
     if (eventName === '') throw invalidArgument('eventName must not be empty');
     const input = encodeJson(data, 'The event data');
     const id = requireId(instanceId);
     const request = { instanceId: id, name: eventName, ...(input !== undefined && { input }) };
-    await withClientSpan(raiseSpanOf(id, eventName), () =>
-      this.#request(rpc.raiseEvent, request, options),
+    const { traceParent, traceState, signal } = options;
+    await withClientSpan({ ...raiseSpanOf(id, eventName), traceParent, traceState }, () =>
+      this.#request(rpc.raiseEvent, request, { signal }),
     );
   }
 

@@ -1,3 +1,4 @@
+import type { TraceParentOptions } from '../client/client-options.ts';
 import type { EntityMetadata } from '../client/entity-query.ts';
 import type { AsyncPageable } from '../client/page.ts';
 import type { TaskHubClient } from '../client/task-hub-client.ts';
@@ -19,15 +20,20 @@ type Result<Name extends keyof TaskHubClient> = TaskHubClient[Name] extends (
  */
 export class TaskHubMethods {
   readonly #hub: TaskHubClient;
+  readonly #trace: TraceParentOptions;
 
-  constructor(client: TaskHubClient) {
+  /** `trace`: what the client's requests belong to. */
+  constructor(client: TaskHubClient, trace: TraceParentOptions) {
     this.#hub = client;
+    this.#trace = trace;
   }
 
   scheduleNewOrchestration(
-    ...args: Args<'scheduleNewOrchestration'>
+    ...[orchestrator, input, idOrOptions, startAt]: Args<'scheduleNewOrchestration'>
   ): Result<'scheduleNewOrchestration'> {
-    return this.#hub.scheduleNewOrchestration(...args);
+    const options =
+      typeof idOrOptions === 'object' ? idOrOptions : { instanceId: idOrOptions, startAt };
+    return this.#hub.scheduleNewOrchestration(orchestrator, input, { ...this.#trace, ...options });
   }
 
   getOrchestrationState(...args: Args<'getOrchestrationState'>): Result<'getOrchestrationState'> {
@@ -47,9 +53,10 @@ export class TaskHubMethods {
   }
 
   raiseOrchestrationEvent(
-    ...args: Args<'raiseOrchestrationEvent'>
+    ...[instanceId, eventName, data, options]: Args<'raiseOrchestrationEvent'>
   ): Result<'raiseOrchestrationEvent'> {
-    return this.#hub.raiseOrchestrationEvent(...args);
+    const traced = { ...this.#trace, ...options };
+    return this.#hub.raiseOrchestrationEvent(instanceId, eventName, data, traced);
   }
 
   terminateOrchestration(

@@ -1,6 +1,7 @@
 import azureFunctions from '@azure/functions';
 import type { HttpRequest, HttpResponse } from '@azure/functions';
 import type * as df from 'durable-functions';
+import type { TraceParentOptions } from '../client/client-options.ts';
 import { TimeoutError } from '../client/connection.ts';
 import type { SignalEntityOptions } from '../client/entity-client.ts';
 import type { OrchestrationState } from '../client/orchestration-state.ts';
@@ -30,9 +31,8 @@ export interface DurableClientOptions {
   readonly openOther: (options: df.TaskHubOptions) => TaskHubClient;
   /** Whether a start takes the place of a live instance with the same id. */
   readonly mayReplaceRunning: boolean;
-  /** W3C trace context of the invocation that the client is used in, as the host gave it. */
-  readonly traceParent?: string | undefined;
-  readonly traceState?: string | undefined;
+  /** Trace context of the invocation that the client is used in, as the host gave it. */
+  readonly trace?: TraceParentOptions | undefined;
 }
 
 const ANY_STATE = [
@@ -60,7 +60,7 @@ export class DurableClient extends TaskHubMethods implements df.DurableClient {
   readonly #client: TaskHubClient;
 
   constructor(options: DurableClientOptions) {
-    super(options.client);
+    super(options.client, options.trace ?? {});
     this.#options = options;
     this.#client = options.client;
     this.taskHubName = options.taskHubName;
@@ -82,8 +82,7 @@ export class DurableClient extends TaskHubMethods implements df.DurableClient {
       instanceId: isText(instanceId) ? instanceId : undefined,
       version: isText(version) ? version : undefined,
       replaceableStatuses: this.#replaceable(dedupeStatuses),
-      traceParent: this.#options.traceParent,
-      traceState: this.#options.traceState,
+      ...this.#options.trace,
     });
   }
 
@@ -173,7 +172,11 @@ export class DurableClient extends TaskHubMethods implements df.DurableClient {
   ): Promise<void> {
     if (!isText(eventName)) throw new Error('eventName must be a valid string.');
     const client = this.#clientFor(options);
-    await found(instanceId, client.raiseOrchestrationEvent(instanceId, eventName, eventData));
+    const { trace } = this.#options;
+    await found(
+      instanceId,
+      client.raiseOrchestrationEvent(instanceId, eventName, eventData, trace),
+    );
   }
 
   /** Ends an instance, with `reason` as its output. */
@@ -212,7 +215,9 @@ export class DurableClient extends TaskHubMethods implements df.DurableClient {
     options: SignalEntityOptions & df.TaskHubOptions = {},
   ): Promise<void> {
     const client = this.#clientFor(options);
-    await client.signalEntity(entityId, operationName ?? '', operationContent, options);
+    const { trace } = this.#options;
+    const signal = { ...trace, ...options };
+    await client.signalEntity(entityId, operationName ?? '', operationContent, signal);
   }
 
   /**

@@ -165,8 +165,7 @@ export class ExtensionRuntime {
       linksFor: (instanceId, request) => this.linksFor(instanceId, request),
       openOther: (options) => this.taskHubClient(options),
       mayReplaceRunning: this.settings.mayReplaceRunning,
-      traceParent: trace?.traceParent,
-      traceState: trace?.traceState,
+      trace: trace && { traceParent: trace.traceParent, traceState: trace.traceState },
     });
   }
 
