@@ -9,9 +9,14 @@ import type { Outside } from './programs.ts';
 import type { Random } from './random.ts';
 import type { ProcessClock } from './sim-clock.ts';
 
-export interface Actor {
+/** Whoever calls about one instance. */
+export interface Caller {
   readonly id: string;
   readonly client: TaskHubClient;
+  readonly clock: Pick<ProcessClock, 'sleep'>;
+}
+
+export interface Actor extends Caller {
   readonly clock: ProcessClock;
   readonly random: Random;
   readonly outside: Outside;
@@ -29,7 +34,7 @@ export function isUnknown(error: unknown): boolean {
 
 /** Calls until there is an answer. `already` says which refusals of a later attempt mean "done before". */
 export async function persist<T>(
-  { clock }: Actor,
+  { clock }: Pick<Caller, 'clock'>,
   call: () => Promise<T>,
   already: { readonly code?: TaskHubError['code'] } = {},
 ): Promise<T | undefined> {
@@ -47,7 +52,7 @@ export async function persist<T>(
 
 /** Starts an instance once: a repeated start finds it, also when it has ended meanwhile. */
 export async function start(
-  actor: Actor,
+  actor: Caller,
   name: string,
   input?: unknown,
   startAt?: Date,
@@ -62,7 +67,7 @@ export async function start(
 const ENDED: ReadonlySet<Status> = new Set([Status.COMPLETED, Status.FAILED, Status.TERMINATED]);
 
 /** The state of an instance that has ended. */
-export async function ended(actor: Actor, id = actor.id): Promise<OrchestrationState> {
+export async function ended(actor: Caller, id = actor.id): Promise<OrchestrationState> {
   for (;;) {
     const state = await persist(actor, async () => {
       try {

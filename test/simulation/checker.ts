@@ -1,10 +1,16 @@
 /** Looks at the disk after every step: what may never be, however unlucky the moment. */
 import { createHash } from 'node:crypto';
-import type { SqlRow } from '../../src/storage/sql/session.ts';
+import type { SqlRow, SqlValue } from '../../src/storage/sql/session.ts';
 import { decodeEvent, unframeEvents } from '../../src/wire/events.ts';
 import { entityProblems } from './entity-check.ts';
 import { HistoryCheck } from './history-check.ts';
-import type { SimDatabase } from './sim-database.ts';
+
+/** Committed state, the same for all questions of one look. */
+export interface Disk {
+  query(sql: string, params?: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+  /** Changes with every commit. */
+  readonly transactions: number;
+}
 
 /** What was seen of one generation of one instance. */
 interface Seen {
@@ -43,12 +49,12 @@ const WAITED_FOR = `
 const number = (row: SqlRow, column: string): number => Number(row[column]);
 
 export class Checker {
-  readonly #disk: SimDatabase;
+  readonly #disk: Disk;
   readonly #report: (violation: string) => void;
   readonly #seen = new Map<number, Seen>();
   #checkedAt = -1;
 
-  constructor(disk: SimDatabase, report: (violation: string) => void) {
+  constructor(disk: Disk, report: (violation: string) => void) {
     this.#disk = disk;
     this.#report = report;
   }
@@ -92,7 +98,7 @@ export class Checker {
     const exec = number(row, 'exec');
     if (tasks.length > 0) {
       const found = await this.#disk.query(
-        `select * from (${WAITED_FOR}) where rid = $1 and exec = $2`,
+        `select * from (${WAITED_FOR}) w where rid = $1 and exec = $2`,
         [rid, exec],
       );
       for (const [task, kind] of tasks) {
@@ -172,12 +178,21 @@ export class Checker {
   /** Once everything has ended and nothing happens any more. */
   async checkQuiet(): Promise<void> {
     await this.checkUnchanged();
+    for (const problem of await this.leftovers()) this.#report(problem);
+  }
+
+  /** What must be gone, a while after everything has ended. */
+  async leftovers(): Promise<readonly string[]> {
+    const problems: string[] = [];
     for (const table of ['runs', 'activities', 'timers', 'inbox', 'garbage', 'locks']) {
       const live = table === 'runs' ? 'where kind = 1' : '';
       const [row] = await this.#disk.query(`select count(*) as count from ${table} ${live}`);
       const count = Number(row?.['count']);
-      if (count > 0) this.#report(`${count} rows are left in ${table} after everything has ended`);
+      if (count > 0) problems.push(`${count} rows are left in ${table} after everything has ended`);
     }
+    const held = await this.#disk.query('select rid from runs where token is not null');
+    if (held.length > 0) problems.push(`${held.length} leases are held for ever`);
+    return problems;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What must be true of every entity on disk at every moment. */
 import type { SqlRow } from '../../src/storage/sql/session.ts';
-import type { SimDatabase } from './sim-database.ts';
+import type { Disk } from './checker.ts';
 
 const ENTITIES = `
   select r.rid, i.id, r.token, r.ready_at, e.tail, e.lock_count, e.lock_seq, e.owner_operations, e.ending_seq
@@ -17,7 +17,7 @@ const QUEUED = 'select rid, seq, sender from inbox where rid in (select rid from
 const number = (row: SqlRow, column: string): number => Number(row[column]);
 
 /** Nothing as long as there are no entities. */
-export async function entityProblems(disk: SimDatabase): Promise<readonly string[]> {
+export async function entityProblems(disk: Disk): Promise<readonly string[]> {
   const entities = await disk.query(ENTITIES);
   if (entities.length === 0) return [];
   const locks = group(await disk.query(LOCKS));

@@ -17,6 +17,8 @@ export interface ReadyLine {
 export interface NodeProcessOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Called for each line on stdout and stderr. */
+  readonly onLine?: (line: string) => void;
 }
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -48,6 +50,7 @@ export class NodeProcess {
       assert.ok(stream !== null);
       createInterface({ input: stream }).on('line', (line) => {
         this.#lines.push(line);
+        options.onLine?.(line);
         if (stream === this.#child.stdout) first.resolve(line);
       });
     }
@@ -60,6 +63,11 @@ export class NodeProcess {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** Resolves when the process has ended and all its output was read. */
+  async ended(): Promise<void> {
+    await this.#exited;
   }
 
   /** Everything printed so far, for messages. */

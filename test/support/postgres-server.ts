@@ -1,7 +1,7 @@
 /** Starting and stopping one PostgreSQL server. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -22,19 +22,28 @@ export interface PostgresServerOptions {
 /** PostgreSQL refuses to run as root: then it runs as this user. */
 const ORDINARY_USER = 'nobody';
 const START_TIMEOUT_MS = 30_000;
+const LOG_CHARS_MAX = 10_000;
 
 /**
  * Its standard input is a pipe from this process: when that closes, however this process ended, the server is stopped
- * at once and its folder removed.
+ * at once and its folder removed. A server that ends by itself is started again when the file `again` asks for it.
  */
 const GUARD = `
 exec 3<&0
 folder=$1
 shift
-"$@" 3<&- &
-server=$!
-(cat <&3 >/dev/null; kill -INT "$server" 2>/dev/null) &
-wait "$server"
+over=
+trap 'over=yes; kill -INT "$server" 2>/dev/null' TERM
+(read -r _ <&3; kill -TERM $$) &
+watcher=$!
+while :; do
+  "$@" 3<&- &
+  server=$!
+  [ -z "$over" ] || kill -INT "$server"
+  while kill -0 "$server" 2>/dev/null; do wait "$server"; done
+  if [ -n "$over" ] || ! rm "$folder/again" 2>/dev/null; then break; fi
+done
+kill "$watcher" 2>/dev/null
 rm -rf "$folder"
 `;
 
@@ -48,12 +57,17 @@ export class PostgresServer {
   readonly port: number;
   readonly #folder: string;
   readonly #process: ChildProcess;
+  /** The first words of the server, for messages. */
+  #log = '';
 
   private constructor(folder: string, port: number, process: ChildProcess) {
     this.#folder = folder;
     this.#process = process;
     this.port = port;
     this.url = `postgres://tester@127.0.0.1:${port}/postgres`;
+    process.stderr?.on('data', (bytes: Buffer) => {
+      if (this.#log.length < LOG_CHARS_MAX) this.#log += bytes.toString();
+    });
   }
 
   /** Makes a new cluster in a temporary folder and waits until it takes connections. */
@@ -84,13 +98,9 @@ export class PostgresServer {
   }
 
   async #ready(): Promise<void> {
-    let log = '';
-    this.#process.stderr?.on('data', (bytes: Buffer) => {
-      if (log.length < 10_000) log += bytes.toString();
-    });
     const until = Date.now() + START_TIMEOUT_MS;
     for (;;) {
-      if (this.#process.exitCode !== null) throw new Error(`postgres did not start:\n${log}`);
+      if (this.#process.exitCode !== null) throw new Error(`postgres did not start:\n${this.#log}`);
       const client = new Client({ connectionString: this.url });
       try {
         await client.connect();
@@ -99,11 +109,32 @@ export class PostgresServer {
       } catch (error) {
         if (Date.now() > until) {
           await this.stop();
-          throw new Error(`postgres takes no connections:\n${log}`, { cause: error });
+          throw new Error(`postgres takes no connections:\n${this.#log}`, { cause: error });
         }
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
+  }
+
+  /** Immediate shutdown, which loses all that is not on disk, then a start on the same data and port. */
+  async restart(): Promise<void> {
+    const before = await this.#pid();
+    await writeFile(join(this.#folder, 'again'), '');
+    process.kill(before, 'SIGQUIT');
+    const until = Date.now() + START_TIMEOUT_MS;
+    // The file is missing, or still the old one, while the server is away.
+    while ((await this.#pid().catch(() => before)) === before) {
+      if (Date.now() > until) throw new Error(`postgres was not started again:\n${this.#log}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await this.#ready();
+  }
+
+  async #pid(): Promise<number> {
+    const file = await readFile(join(this.#folder, 'data', 'postmaster.pid'), 'utf8');
+    const pid = Number(file.split('\n')[0]);
+    if (!(pid > 0)) throw new Error('postgres has written no process id yet');
+    return pid;
   }
 
   /** Stops at once, as with a crash of all connections, and removes the data. */

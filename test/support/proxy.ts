@@ -11,7 +11,7 @@ interface Pair {
 
 /** A TCP proxy on loopback that misbehaves on demand, as networks do. */
 export class LoopbackProxy implements AsyncDisposable {
-  readonly #targetPort: number;
+  #targetPort: number;
   readonly #server = createServer({ allowHalfOpen: true });
   readonly #pairs = new Set<Pair>();
   #isRefusing = false;
@@ -46,6 +46,11 @@ export class LoopbackProxy implements AsyncDisposable {
   /** Connections refused so far. */
   get refusedCount(): number {
     return this.#refusedCount;
+  }
+
+  /** New connections go elsewhere: the target came back on another port. */
+  retarget(target: string): void {
+    this.#targetPort = Number(new URL(target).port);
   }
 
   /** Resets every connection, on both sides. */
