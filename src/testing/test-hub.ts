@@ -7,12 +7,15 @@ import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import { isTerminal, statusName } from '../core/instance.ts';
 import type { AsyncOrchestrationHandler, OrchestrationHandler } from '../functions/app.ts';
 import { addAppFunctions } from '../functions/app-functions.ts';
+import type { DurableClient } from '../functions/durable-client.ts';
 import type { EntityFunction } from '../functions/entity-invocation.ts';
 import { durableRegistry } from '../functions/registry.ts';
 import type { OrchestratorFunction } from '../functions/registry.ts';
+import { addStandInClient } from '../functions/stand-in-client.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { TaskHubWorker } from '../worker/task-hub-worker.ts';
+import { createDurableClient, givenClient } from './app-client.ts';
 import { InProcessScheduler } from './in-process-scheduler.ts';
 import { ManualClock } from './manual-clock.ts';
 import { resultOf } from './orchestration-result.ts';
@@ -67,6 +70,7 @@ const BUSY_TURNS = 200;
 interface Parts {
   readonly scheduler: InProcessScheduler;
   readonly client: TaskHubClient;
+  readonly durableClient: DurableClient;
   readonly worker: TaskHubWorker;
   readonly clock: ManualClock;
   readonly patienceMs: number;
@@ -80,16 +84,24 @@ interface Parts {
 export class TestHub implements AsyncDisposable {
   /** Starts, watches and steers orchestrations. Its time-outs are in real time. */
   readonly client: TaskHubClient;
+  /**
+   * The client that functions of an app are given: `(request, client, context)`. While the hub is open,
+   * `df.getClient()` returns it, too; with several open, that of the hub whose code asks, or the newest.
+   */
+  readonly durableClient: DurableClient;
   /** For code that is registered as with `durabletask-scheduler/worker` (core style). */
   readonly worker: TaskHubWorker;
   /** The scheduler's clock; `advance` moves it and lets everything happen on the way. */
   readonly clock: ManualClock;
   readonly #scheduler: InProcessScheduler;
   readonly #patienceMs: number;
+  readonly #stopStandingIn: () => void;
   #closed: Promise<void> | undefined;
 
   private constructor(parts: Parts) {
     this.client = parts.client;
+    this.durableClient = parts.durableClient;
+    this.#stopStandingIn = addStandInClient(parts.durableClient);
     this.worker = parts.worker;
     this.clock = parts.clock;
     this.#scheduler = parts.scheduler;
@@ -122,9 +134,10 @@ export class TestHub implements AsyncDisposable {
       logger,
     });
     const client = TaskHubClient.open({ connection: scheduler.connect(), ids });
-    const hub = new TestHub({ scheduler, client, worker, clock, patienceMs });
+    const durableClient = createDurableClient({ client, taskHub: TASK_HUB, clock });
+    const hub = new TestHub({ scheduler, client, durableClient, worker, clock, patienceMs });
     try {
-      addFunctions(worker, options, { clock, ids });
+      addFunctions(worker, options, { durableClient, clock, ids });
       await worker.connected();
       await hub.idle();
       return hub;
@@ -215,6 +228,7 @@ export class TestHub implements AsyncDisposable {
 
   /** Ends the worker, the client and the scheduler; everything in the hub is gone. May be repeated. */
   close(): Promise<void> {
+    this.#stopStandingIn();
     this.#closed ??= (async () => {
       await this.worker.stop();
       await this.client.close();
@@ -236,7 +250,11 @@ function sleep(ms: number): Promise<void> {
 function addFunctions(
   worker: TaskHubWorker,
   options: TestHubOptions,
-  parts: { readonly clock: ManualClock; readonly ids: IdSource },
+  parts: {
+    readonly durableClient: DurableClient;
+    readonly clock: ManualClock;
+    readonly ids: IdSource;
+  },
 ): void {
   const { orchestrators = {}, activities = {}, entities = {}, includesApp = false } = options;
   const app = durableRegistry();
@@ -245,8 +263,13 @@ function addFunctions(
       ...(includesApp ? app.orchestrators : []),
       ...Object.entries(orchestrators),
     ]),
-    activities: new Map([...(includesApp ? app.activities : []), ...Object.entries(activities)]),
+    activities: new Map(
+      [...(includesApp ? app.activities : []), ...Object.entries(activities)].map(
+        ([name, handler]) => [name, givenClient(handler, parts.durableClient)],
+      ),
+    ),
     entities: new Map([...(includesApp ? app.entities : []), ...Object.entries(entities)]),
   };
-  addAppFunctions(worker, { functions, defaultVersion: undefined, ...parts });
+  const { clock, ids } = parts;
+  addAppFunctions(worker, { functions, defaultVersion: undefined, clock, ids });
 }
