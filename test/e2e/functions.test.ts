@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { openScheduler } from '../../src/server/index.ts';
 import type { RunningScheduler } from '../../src/server/index.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
-import { AppUnderTest, hasStatus, post, until } from './support/app-under-test.ts';
-
-const EXAMPLE_SECRET = 'a secret of thirty-two characters';
+import { AppUnderTest, EXAMPLE_SECRET, hasStatus, post, until } from './support/app-under-test.ts';
 
 describe('an unmodified Durable Functions app', function () {
   this.timeout(30_000);

@@ -6,6 +6,8 @@ import type { DevHost } from '../../../src/devhost/dev-host.ts';
 import type { RunningScheduler } from '../../../src/server/index.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 
+/** For signed links, in apps that are to hand them out. */
+export const EXAMPLE_SECRET = 'a secret of thirty-two characters';
 const REGISTER = new URL('../../../src/register/register.ts', import.meta.url).href;
 
 export interface Links {
