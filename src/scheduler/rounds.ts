@@ -18,6 +18,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { describeError } from '../telemetry/logger.ts';
 import { Backlog, type Pending } from './backlog.ts';
 import { Grants } from './grants.ts';
+import { OutageLog } from './outage-log.ts';
 import type { SchedulerSettings } from './settings.ts';
 
 export interface RoundsOptions {
@@ -48,6 +49,7 @@ export class Rounds {
   readonly #options: RoundsOptions;
   readonly #backlog: Backlog;
   readonly #grants = new Grants();
+  readonly #outages: OutageLog;
   readonly #underWay = new Set<Promise<void>>();
   /** Something may be claimable: a new stream, freed credit, a due timer. */
   #isWanted = false;
@@ -59,6 +61,7 @@ export class Rounds {
 
   constructor(options: RoundsOptions) {
     this.#options = options;
+    this.#outages = new OutageLog(options.logger);
     this.#backlog = new Backlog(options.store.roundsMax > 1);
   }
 
@@ -126,7 +129,7 @@ export class Rounds {
   }
 
   async #round(batch: readonly Pending[], hub: string | undefined, lanes: number): Promise<void> {
-    const { store, clock, logger, takers } = this.#options;
+    const { store, clock, takers } = this.#options;
     const now = clock.now();
     const commits = batch.map(({ commit }) => commit);
     const grant = this.#grants.grant(takers(), { hub, lanes });
@@ -135,7 +138,7 @@ export class Rounds {
       result = await store.exchange({ now, commits, takers: grant.takers, hub });
     } catch (error) {
       this.counts.failed += 1;
-      logger.error('a round failed', { error: describeError(error) });
+      this.#outages.failed(error, now);
       for (const { resolve } of batch) {
         resolve(refusal('UNAVAILABLE', 'the store did not answer; try again', error));
       }
@@ -144,6 +147,7 @@ export class Rounds {
     } finally {
       grant.end();
     }
+    this.#outages.stored(now);
     this.counts.rounds += 1;
     this.counts.commits += batch.length;
     for (const [index, { resolve }] of batch.entries()) {

@@ -195,6 +195,7 @@ const READ_ONLY = 'begin isolation level repeatable read read only';
 
 class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres';
+  readonly target: string;
   readonly writersMax: number;
   readonly #options: PostgresOptions;
   readonly #settings: PostgresSettings;
@@ -207,6 +208,8 @@ class PostgresDatabase implements SqlDatabase {
   constructor(settings: PostgresSettings, options: PostgresOptions) {
     this.#settings = settings;
     this.#options = options;
+    const { target, schema } = settings;
+    this.target = `the database at ${target}${schema === undefined ? '' : `, schema '${schema}',`}`;
     this.writersMax = options.writersMax ?? WRITERS_MAX;
     // One more for background work, which is not to wait for rounds.
     this.#writers = this.#pool('writer', this.writersMax + 1);

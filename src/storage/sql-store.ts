@@ -7,6 +7,7 @@ import type { IdSource } from '../base/ids.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import type { RowCommit } from './round/apply.ts';
 import { migrate } from './migrations/migrate.ts';
+import type { Migration } from './migrations/migration.ts';
 import { Catalog } from './sql/catalog.ts';
 import { Hints } from './sql/hints.ts';
 import { createHub, dropHub } from './sql/hubs.ts';
@@ -59,6 +60,8 @@ export interface SqlStoreOptions {
   readonly logger: Logger;
   readonly limits: PayloadLimits;
   readonly now: number;
+  /** Default: the migrations of this release. */
+  readonly migrations?: readonly Migration[] | undefined;
 }
 
 /** A round without changes of hubs. */
@@ -105,8 +108,9 @@ export class SqlStore implements Store {
 
   /** Migrates the schema, registers this process as a node and learns what is waiting. */
   static async open(options: SqlStoreOptions): Promise<SqlStore> {
-    const { database, ids, now } = options;
-    await database.transaction((session) => migrate(session, now));
+    const { database, ids, now, migrations } = options;
+    const { target } = database;
+    await database.transaction((session) => migrate(session, { now, target, migrations }));
     const node = await takeCounter(database, 'nodes', 1);
     await database.transaction(async (session) => {
       await session.run('insert into nodes (node, incarnation, heartbeat_at) values ($1, $2, $3)', [

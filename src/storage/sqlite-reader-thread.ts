@@ -31,7 +31,8 @@ function answer({ id, sql, params, isNamed }: ReadRequest): ReadReply {
     // Rows come without a prototype, which a message cannot carry.
     return { id, rows: rows.map((row) => ({ ...row }) as SqlRow) };
   } catch (error) {
-    return { id, error: error instanceof Error ? error.message : String(error) };
+    const { message = String(error), errcode } = error as Partial<Error & { errcode: number }>;
+    return { id, error: message, errcode };
   }
 }
 

@@ -14,7 +14,7 @@ export interface ReadRequest {
 
 export type ReadReply =
   | { readonly id: number; readonly rows: readonly SqlRow[] }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly error: string; readonly errcode: number | undefined };
 
 interface Waiting {
   readonly resolve: (rows: readonly SqlRow[]) => void;
@@ -90,7 +90,7 @@ export class SqliteReader implements SqlSession {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
       if ('rows' in reply) waiting?.resolve(reply.rows);
-      else waiting?.reject(new Error(reply.error));
+      else waiting?.reject(Object.assign(new Error(reply.error), { errcode: reply.errcode }));
     });
     worker.on('error', (error) => {
       this.#fail(error instanceof Error ? error : new Error(String(error)));

@@ -1,10 +1,10 @@
 /** The SQLite driver: `node:sqlite`, one writer connection, statements prepared once. */
-import { existsSync, realpathSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { TaskHubError } from '../core/errors.ts';
 import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './sql/session.ts';
 import type { Statement } from './sql/statement.ts';
 import { SqliteReader } from './sqlite-reader.ts';
+import { cannotOpen, isDamage, isFull, translateError } from './sqlite/errors.ts';
+import { lockFile, openWriter } from './sqlite/file.ts';
 
 export interface SqliteOptions {
   /** A file's path, or `:memory:`. */
@@ -90,23 +90,18 @@ function named(params: readonly SqlValue[]): Record<string, SqlValue> {
   return Object.fromEntries(params.map((value, index) => [String(index + 1), value]));
 }
 
-/**
- * Opens a database. On file: WAL with `synchronous=FULL`, so that a commit is on disk before its reply
- * (measured: grouping makes FULL affordable); pages of 8 KiB and a checkpoint every 3,000 of them.
- * UNAVAILABLE when another process owns the file or it cannot be opened.
- */
+/** Opens a database; on file, see `openWriter`. UNAVAILABLE when another process owns the file or it cannot be opened. */
 export function openSqlite(options: SqliteOptions): SqlDatabase {
   const { path } = options;
   if (path === ':memory:') {
-    const database = new DatabaseSync(path);
-    return new SqliteDatabase({ database });
+    return new SqliteDatabase(path, { database: new DatabaseSync(path) });
   }
   const lock = lockFile(path);
   try {
     const database = openWriter(path);
     try {
       const reader = new Reader(path);
-      return new SqliteDatabase({ database, lock, reader, thread: new SqliteReader(path) });
+      return new SqliteDatabase(path, { database, lock, reader, thread: new SqliteReader(path) });
     } catch (error) {
       database.close();
       throw error;
@@ -114,70 +109,6 @@ export function openSqlite(options: SqliteOptions): SqlDatabase {
   } catch (cause) {
     lock.close();
     throw cannotOpen(path, cause);
-  }
-}
-
-/**
- * One owner per file, by an exclusive lock on a file beside it: SQLite takes it from the operating system, which gives
- * it back however the process ends. The database itself stays readable for others (backups, the command line).
- */
-function lockFile(path: string): DatabaseSync {
-  let lock: DatabaseSync;
-  try {
-    lock = new DatabaseSync(`${realPath(path)}.lock`);
-  } catch (cause) {
-    throw cannotOpen(path, cause);
-  }
-  try {
-    lock.exec('pragma busy_timeout = 0');
-    lock.exec('pragma journal_mode = memory');
-    lock.exec('begin exclusive');
-    return lock;
-  } catch (cause) {
-    lock.close();
-    if (!isBusy(cause)) throw cannotOpen(path, cause);
-    throw new TaskHubError(
-      'UNAVAILABLE',
-      `the database file '${path}' is in use by another scheduler; stop that one, or choose another file with --storage sqlite:<path>`,
-      { cause },
-    );
-  }
-}
-
-/** One name for the file, so that a link to it does not make a second lock. */
-function realPath(path: string): string {
-  return existsSync(path) ? realpathSync(path) : path;
-}
-
-/** SQLITE_BUSY, the only answer that means somebody else is the owner. */
-const SQLITE_BUSY = 5;
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
-}
-
-function cannotOpen(path: string, cause: unknown): TaskHubError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new TaskHubError(
-    'UNAVAILABLE',
-    `the database file '${path}' cannot be opened: ${why}; see docs/OPERATIONS.md, or choose another with --storage sqlite:<path>`,
-    { cause },
-  );
-}
-
-function openWriter(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  try {
-    database.exec('pragma page_size = 8192');
-    database.exec('pragma busy_timeout = 5000');
-    database.exec('pragma journal_mode = wal');
-    database.exec('pragma synchronous = full');
-    database.exec('pragma wal_autocheckpoint = 3000');
-    database.exec('pragma cache_size = -65536');
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
   }
 }
 
@@ -224,7 +155,9 @@ interface Connections {
 
 class SqliteDatabase implements SqlDatabase {
   readonly dialect = 'sqlite';
+  readonly target: string;
   readonly writersMax = 1;
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #writer: SqliteSession;
   readonly #reader: Reader | undefined;
@@ -233,8 +166,12 @@ class SqliteDatabase implements SqlDatabase {
   /** The tail of the queue of transactions: they run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
+  /** The file turned out to be damaged: what was read of it cannot be trusted, and writing makes it worse. */
+  #damage: Error | undefined;
 
-  constructor({ database, reader, thread, lock }: Connections) {
+  constructor(path: string, { database, reader, thread, lock }: Connections) {
+    this.#path = path;
+    this.target = lock ? `the database file '${path}'` : 'the database in memory';
     this.#database = database;
     this.#writer = new SqliteSession(database);
     this.#reader = reader;
@@ -244,27 +181,51 @@ class SqliteDatabase implements SqlDatabase {
 
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      this.#database.exec('begin immediate');
+      if (this.#damage) throw this.#damage;
       try {
+        this.#database.exec('begin immediate');
         const result = await work(this.#writer);
         this.#database.exec('commit');
         return result;
       } catch (error) {
         if (this.#database.isTransaction) this.#database.exec('rollback');
-        throw error;
+        if (isFull(error)) this.#makeRoom();
+        throw this.#translate(error);
       }
     });
   }
 
+  /** Most of what is in the WAL is older copies of pages: moved to their places, they need no room of their own. */
+  #makeRoom(): void {
+    try {
+      this.#database.exec('pragma wal_checkpoint(truncate)');
+    } catch {
+      // There is none to be made: what was refused is told all the same.
+    }
+  }
+
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    if (this.#reader) return this.#reader.read(work);
     // A memory database has one connection: its reads wait their turn, so that they see no half-done round.
-    return this.#inTurn(() => work(this.#writer));
+    if (!this.#reader) return this.#inTurn(() => work(this.#writer));
+    return this.#told(this.#reader.read(work));
   }
 
   readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     const thread = this.#thread;
-    return thread ? thread.read(work) : this.read(work);
+    return thread ? this.#told(thread.read(work)) : this.read(work);
+  }
+
+  #told<T>(reading: Promise<T>): Promise<T> {
+    return reading.catch((error: unknown) => {
+      throw this.#translate(error);
+    });
+  }
+
+  /** In the operator's words. */
+  #translate(error: unknown): unknown {
+    const translated = translateError(this.#path, error);
+    if (isDamage(error) && translated instanceof Error) this.#damage ??= translated;
+    return translated;
   }
 
   /** One writer: nobody is ever in the way. */

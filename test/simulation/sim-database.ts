@@ -71,6 +71,7 @@ function never<T>(): Promise<T> {
 /** One process's way to the disk; once the process is dead, nothing that it waits for comes. */
 export class SimSession implements SqlDatabase {
   readonly dialect = 'sqlite';
+  readonly target = 'the simulated disk';
   readonly writersMax = 1;
   readonly #options: SessionOptions;
   #isDead = false;

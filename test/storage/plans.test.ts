@@ -10,7 +10,7 @@ describe('query plans of rounds', () => {
     const statements = await runRecording();
     assert.ok(statements.size > 20, `${statements.size} statements seen`);
     const database = openSqlite({ path: ':memory:' });
-    await database.transaction((session) => migrate(session, 0));
+    await database.transaction((session) => migrate(session, { now: 0, target: database.target }));
     const scans: string[] = [];
     for (const sql of statements) {
       const named = sql.replaceAll(/\$\d+/g, '0').replaceAll('?', '0');
@@ -29,7 +29,7 @@ describe('query plans of rounds', () => {
 describe('query plans of queue totals', () => {
   it('are ranges of the indexes of what waits: no row of a growing table is read', async () => {
     const database = openSqlite({ path: ':memory:' });
-    await database.transaction((session) => migrate(session, 0));
+    await database.transaction((session) => migrate(session, { now: 0, target: database.target }));
     const statements: string[] = [];
     await database.read((session) =>
       readQueueTotals({ ...session, all: (sql) => (statements.push(sql), Promise.resolve([])) }, 0),

@@ -4,6 +4,6 @@ import { openSqlite } from '../../src/storage/sqlite-session.ts';
 import { dumpSchema } from './dump-schema.ts';
 
 const database = openSqlite({ path: ':memory:' });
-await database.transaction((session) => migrate(session, 0));
+await database.transaction((session) => migrate(session, { now: 0, target: database.target }));
 process.stdout.write(await dumpSchema(database));
 await database.close();

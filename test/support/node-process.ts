@@ -19,6 +19,8 @@ export interface NodeProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called for each line on stdout and stderr. */
   readonly onLine?: (line: string) => void;
+  /** A command that ends by executing the rest of its arguments. */
+  readonly within?: readonly string[];
 }
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -34,7 +36,9 @@ export class NodeProcess {
   /** Runs `file`, a path or a file URL, with arguments. */
   constructor(file: string | URL, args: readonly string[], options: NodeProcessOptions = {}) {
     const path = typeof file === 'string' ? file : fileURLToPath(file);
-    this.#child = spawn(process.execPath, [path, ...args], {
+    const [program = process.execPath, ...before] = options.within ?? [];
+    const command = options.within ? [process.execPath, path] : [path];
+    this.#child = spawn(program, [...before, ...command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: options.cwd,
       env: { ...process.env, ...options.env },

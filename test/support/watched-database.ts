@@ -13,6 +13,7 @@ export type Watch = (sql: string) => Promise<void> | void;
 
 export class WatchedDatabase implements SqlDatabase {
   readonly dialect: SqlDatabase['dialect'];
+  readonly target: string;
   readonly writersMax: number;
   readonly #database: SqlDatabase;
   watch: Watch = () => undefined;
@@ -20,6 +21,7 @@ export class WatchedDatabase implements SqlDatabase {
   constructor(database: SqlDatabase) {
     this.#database = database;
     this.dialect = database.dialect;
+    this.target = database.target;
     this.writersMax = database.writersMax;
   }
 

@@ -8,11 +8,22 @@ export const MIGRATIONS: readonly Migration[] = [initial];
 /** One half of the advisory lock's key, the same in every release; the other is the schema. */
 const LOCK = 1_685_419_123;
 
+export interface MigrateOptions {
+  readonly now: number;
+  /** What the database is called in messages. */
+  readonly target: string;
+  /** Default: those of this release. */
+  readonly migrations?: readonly Migration[] | undefined;
+}
+
 /**
  * Brings the schema up to date inside the caller's transaction.
  * A database newer than this code is refused untouched (UNAVAILABLE).
  */
-export async function migrate(session: SqlSession, now: number): Promise<void> {
+export async function migrate(
+  session: SqlSession,
+  { now, target, migrations = MIGRATIONS }: MigrateOptions,
+): Promise<void> {
   if (session.dialect === 'postgres') {
     // Nodes that start together take turns; given back with the transaction.
     await session.all('select pg_advisory_xact_lock($1, hashtext(current_schema()))::text', [LOCK]);
@@ -25,14 +36,14 @@ export async function migrate(session: SqlSession, now: number): Promise<void> {
   }
   const rows = await session.all('select max(id) as newest from schema_migrations', []);
   const newest = Number(rows[0]?.['newest'] ?? 0);
-  const known = MIGRATIONS.length;
+  const known = migrations.length;
   if (newest > known) {
     throw new TaskHubError(
       'UNAVAILABLE',
-      `the database has schema version ${newest}, newer than version ${known} that this release knows; run the release that wrote it, or a later one`,
+      `${target} has schema version ${newest}, newer than version ${known} that this release knows, and is left as it is; run the release that wrote it, or a later one`,
     );
   }
-  for (const migration of MIGRATIONS.filter(({ id }) => id > newest)) {
+  for (const migration of migrations.filter(({ id }) => id > newest)) {
     for (const statement of migration[session.dialect]) await session.run(statement, []);
     await session.run('insert into schema_migrations (id, name, applied_at) values ($1, $2, $3)', [
       migration.id,

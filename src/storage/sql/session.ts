@@ -23,6 +23,8 @@ export interface TransactionOptions {
 
 export interface SqlDatabase {
   readonly dialect: 'sqlite' | 'postgres';
+  /** For messages: `the database file '…'`, `the database at host:5432/name`; no user, no password. */
+  readonly target: string;
   /** Transactions of writers that may be under way at once. */
   readonly writersMax: number;
   /**
