@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConnectionString } from '../config/connection-string.ts';
+import { readConnectionName, readHubName } from '../config/durable-task-hub.ts';
 import { readHostJson, type AppSettings } from '../config/host-json.ts';
 import { mergeLocalSettings, readLocalSettings } from '../config/local-settings.ts';
 import { ConfigError } from '../config/load-server-config.ts';
@@ -10,18 +11,19 @@ import { TaskHubError } from '../core/errors.ts';
 export interface DevApp {
   /** Name of the app setting that holds the connection string. */
   readonly connectionName: string;
+  /** From host.json: the app works in this task hub, whatever a connection string names. */
+  readonly hubName: string | undefined;
+  /** `hubName`, else what the app's own connection string names, else `default`. */
   readonly taskHub: string;
   /** Without slashes at its ends; empty when functions are served at the root. */
   readonly routePrefix: string;
 }
 
-export const CONNECTION_NAME_DEFAULT = 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING';
 const TASK_HUB_DEFAULT = 'default';
 
 /**
- * Reads host.json and local.settings.json of the app. The hub is the one that the app's own
- * connection string names, else host.json's `hubName`, else `default`, which is how the extension
- * finds it too.
+ * Reads host.json and local.settings.json of the app. The hub is that which the
+ * extension will find: host.json's `hubName`, else that of the app's own connection string.
  *
  * @throws ConfigError when there is no app in `appDir`; TaskHubError INVALID_ARGUMENT, naming file
  *   and remedy, when one of its files is wrong.
@@ -41,16 +43,13 @@ export function readDevApp(appDir: string, env: AppSettings): DevApp {
   const added = local === undefined ? {} : mergeLocalSettings(local, env).added;
   const settings = { ...env, ...added };
   const host = readHostJson({ appDir, env: settings });
-  const durable = 'extensions.durableTask';
-  const connectionName =
-    host.text(`${durable}.storageProvider.connectionStringName`) ?? CONNECTION_NAME_DEFAULT;
+  const connectionName = readConnectionName(host);
+  const hubName = readHubName(host);
   const prefix = host.text('extensions.http.routePrefix') ?? 'api';
   return {
     connectionName,
-    taskHub:
-      hubOfConnection(settings[connectionName]) ??
-      host.text(`${durable}.hubName`) ??
-      TASK_HUB_DEFAULT,
+    hubName,
+    taskHub: hubName ?? hubOfConnection(settings[connectionName]) ?? TASK_HUB_DEFAULT,
     routePrefix: prefix.replace(/^\/+|\/+$/g, ''),
   };
 }

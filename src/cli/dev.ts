@@ -141,7 +141,8 @@ function nobodyThere(endpoint: string, cause: Error): TaskHubError {
 
 function readConnection(connectionString: string, app: DevApp): ConnectionString {
   try {
-    return parseConnectionString(connectionString, { defaultTaskHub: app.taskHub });
+    const parsed = parseConnectionString(connectionString, { defaultTaskHub: app.taskHub });
+    return app.hubName === undefined ? parsed : { ...parsed, taskHub: app.hubName };
   } catch (error) {
     if (!(error instanceof TaskHubError)) throw error;
     throw new ConfigError([`--connection: ${error.message}`], { cause: error });

@@ -1,6 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { parseConnectionString } from '../config/connection-string.ts';
 import type { ConnectionString } from '../config/connection-string.ts';
+import {
+  DURABLE_SECTION as DURABLE,
+  readConnectionName,
+  readHubName,
+} from '../config/durable-task-hub.ts';
 import { readHostJson } from '../config/host-json.ts';
 import type { AppSettings, HostJson } from '../config/host-json.ts';
 import { invalidArgument } from '../core/errors.ts';
@@ -57,8 +62,6 @@ export interface ReadSettingsOptions {
   readonly env: AppSettings;
 }
 
-const DURABLE = 'extensions.durableTask';
-const DEFAULT_CONNECTION_NAME = 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING';
 const CONCURRENCY_PER_CORE = 10;
 
 /**
@@ -70,7 +73,7 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
   const host = readHostJson({ appDir, env });
   assertSchedulerProvider(host);
   const connectionName = readConnectionName(host);
-  const hubName = host.text(`${DURABLE}.hubName`);
+  const hubName = readHubName(host);
   const connection = readConnection({ connectionName, hubName, env });
   const concurrency = (name: string): number =>
     shareOf(readWhole(host, name, CONCURRENCY_PER_CORE * availableParallelism()), env);
@@ -169,14 +172,6 @@ function assertSchedulerProvider(host: HostJson): void {
   );
 }
 
-function readConnectionName(host: HostJson): string {
-  return (
-    host.text(`${DURABLE}.storageProvider.connectionStringName`) ??
-    host.text(`${DURABLE}.storageProvider.connectionName`) ??
-    DEFAULT_CONNECTION_NAME
-  );
-}
-
 interface ReadConnectionOptions {
   readonly connectionName: string;
   /** From host.json, where it wins over the connection string's own hub. */
@@ -191,12 +186,6 @@ function readConnection({ connectionName, hubName, env }: ReadConnectionOptions)
       `The app setting "${connectionName}" is missing: it holds the connection string of the task ` +
         'hub (host.json names it in extensions.durableTask.storageProvider.connectionStringName). ' +
         'Example: Endpoint=http://localhost:8080;TaskHub=default;Authentication=None',
-    );
-  }
-  if (hubName !== undefined && /^%.*%$/.test(hubName)) {
-    throw invalidArgument(
-      `host.json: ${DURABLE}.hubName is "${hubName}", but there is no such app setting. Add it, or ` +
-        'write the name of the task hub.',
     );
   }
   const connection = parseConnectionString(text, { defaultTaskHub: hubName });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDevApp } from '../../src/cli/dev-app.ts';
+import { readSettings } from '../../src/functions/settings.ts';
 
 describe('app of durabletask dev', () => {
   let appDir: string;
@@ -25,6 +26,7 @@ describe('app of durabletask dev', () => {
 
     assert.deepEqual(readDevApp(appDir, {}), {
       connectionName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING',
+      hubName: undefined,
       taskHub: 'default',
       routePrefix: 'api',
     });
@@ -39,13 +41,25 @@ describe('app of durabletask dev', () => {
     assert.equal(readDevApp(appDir, { HUB: 'from-env' }).taskHub, 'from-env');
   });
 
-  it('has the hub of its own connection string rather than that of host.json', () => {
-    write(durableTask({ hubName: 'a' }), {
-      DURABLE_TASK_SCHEDULER_CONNECTION_STRING:
-        'Endpoint=http://localhost:8080;TaskHub=b;Authentication=None',
+  it('has the hub that its extension finds: of host.json, else of its connection string', () => {
+    const values = { MINE: 'Endpoint=http://localhost:8080;TaskHub=b;Authentication=None' };
+    const storageProvider = { type: 'azureManaged', connectionName: 'MINE' };
+    const hubs = [{ hubName: 'a' }, {}].map((named) => {
+      write(durableTask({ ...named, storageProvider }), values);
+      const settings = readSettings({ appDir, env: values });
+      return [readDevApp(appDir, {}), settings].map(({ taskHub }) => taskHub);
     });
 
-    assert.equal(readDevApp(appDir, {}).taskHub, 'b');
+    assert.deepEqual(hubs, [
+      ['a', 'a'],
+      ['b', 'b'],
+    ]);
+  });
+
+  it('has no hub when host.json names an app setting that is not there', () => {
+    write(durableTask({ hubName: '%HUB%' }));
+
+    assert.throws(() => readDevApp(appDir, {}), /hubName is "%HUB%", but there is no such app/);
   });
 
   it('has the hub of host.json when its connection string names none or cannot be read', () => {

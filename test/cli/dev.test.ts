@@ -75,7 +75,9 @@ describe('durabletask dev', function () {
     const scheduler = new CliProcess(['start', ...MEMORY], { cwd });
     const { grpc, http } = await scheduler.ready();
 
-    const attached = dev([HELLO, '--json', '--connection', `Endpoint=${grpc};Authentication=None`]);
+    // The app's host.json names the hub, so that of the connection string does not count.
+    const connection = `Endpoint=${grpc};TaskHub=other;Authentication=None`;
+    const attached = dev([HELLO, '--json', '--connection', connection]);
     const ready = await attached.ready();
     const { statusQueryGetUri } = await startHello(ready);
 
