@@ -19,6 +19,7 @@ const impureProperties = [
     message: 'Only the composition roots read the environment.',
   },
 ];
+const namedExports = { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' };
 const sizes = (lines, functionLines) => ({
   'max-lines': ['error', { max: lines, skipBlankLines: true, skipComments: true }],
   'max-lines-per-function': [
@@ -62,10 +63,7 @@ export default defineConfig(
         'error',
         { allowConstantLoopConditions: 'only-allowed-literals' },
       ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
-      ],
+      'no-restricted-syntax': ['error', namedExports],
       eqeqeq: 'error',
       'max-depth': ['error', 3],
       complexity: ['error', 15],
@@ -79,6 +77,21 @@ export default defineConfig(
     rules: {
       'no-restricted-globals': ['error', ...impureGlobals],
       'no-restricted-properties': ['error', ...impureProperties],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        namedExports,
+        {
+          selector:
+            'CallExpression[callee.property.name=/^(debug|info|warn|error)$/][callee.object.name=/ogger$/], ' +
+            'CallExpression[callee.property.name=/^(debug|info|warn|error)$/][callee.object.property.name=/ogger$/]',
+          message: 'Log with logEvent(): every line has its place in src/telemetry/log-events.ts.',
+        },
+      ],
     },
   },
   {

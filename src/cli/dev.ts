@@ -11,6 +11,7 @@ import { ConfigError } from '../config/load-server-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { TaskHubError } from '../core/errors.ts';
 import type { DevHost } from '../devhost/dev-host.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { EXIT, type CliContext } from './cli-context.ts';
 import { createCliLogger } from './cli-logger.ts';
@@ -117,7 +118,7 @@ async function attachScheduler(
     const { code } = (error.cause ?? {}) as { readonly code?: unknown };
     if (code === NOBODY_THERE) throw nobodyThere(parsed.endpoint, error);
     // Many schedulers do not let their clients make hubs: then it must be there already.
-    logger.info('the scheduler makes no task hub for us, using the one it has', { error });
+    logEvent(logger, 'hubNotMade', { error });
   } finally {
     await client.close();
   }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { runDev, type DevFlags } from './dev.ts';
+import { addLogLevel } from './log-level.ts';
 import { addRoleAssignment } from './role-assignment.ts';
 import { addServerFlags, readServerConfig } from './server-flags.ts';
 import { runStart } from './start.ts';
@@ -22,6 +23,7 @@ export function createProgram(context: CliContext, onExit: (code: number) => voi
     .addHelpText('after', '\nExit codes: 0 ok, 1 the operation failed, 2 wrong usage.');
   addStart(program, context, onExit);
   addDev(program, context, onExit);
+  addLogLevel(program, context, onExit);
   addRoleAssignment(program, context, onExit);
   return program;
 }

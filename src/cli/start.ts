@@ -4,6 +4,7 @@ import { EXIT, type CliContext } from './cli-context.ts';
 import { createCliLogger } from './cli-logger.ts';
 import { describeStorage, readyLine, summary } from './ready.ts';
 import { stopped } from './stop-signal.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
 
@@ -41,7 +42,7 @@ export async function runStart(
     );
   }
   await stopped(context.stop);
-  logger.info('stopping: new work is refused, work in hand is waited for');
+  logEvent(logger, 'stopping');
   await close();
   return EXIT.ok;
 }

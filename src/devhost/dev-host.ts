@@ -1,6 +1,7 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { TaskGroup } from '../base/task-group.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { AppProcess } from './app-process.ts';
 import { watchApp } from './app-watcher.ts';
@@ -83,7 +84,7 @@ class Supervisor implements DevHost {
   constructor(options: DevHostOptions) {
     this.#options = options;
     this.#background = new TaskGroup((error, name) => {
-      options.logger.error('a task of the functions host failed', { name, error });
+      logEvent(options.logger, 'hostTaskFailed', { name, error });
     });
   }
 
@@ -106,12 +107,12 @@ class Supervisor implements DevHost {
       this.#watcher = watchApp(appDir, {
         clock: this.#options.clock,
         onChange: () => {
-          logger.info('files of the app changed, starting it again');
+          logEvent(logger, 'appFilesChanged');
           // A failure was reported where it happened; the next change is another chance.
           this.restart().catch(() => undefined);
         },
         onError: (dir, error) => {
-          logger.warn('a folder of the app cannot be watched', { dir, error });
+          logEvent(logger, 'folderNotWatched', { dir, error });
         },
       });
     }
@@ -180,16 +181,17 @@ class Supervisor implements DevHost {
     this.#crashedAt = [...this.#crashedAt.filter((at) => at > now - CRASH_WINDOW_MS), now];
     const crashes = this.#crashedAt.length;
     if (crashes < CRASHES_MAX) {
-      logger.warn('the process of the app ended, starting it again', { reason, crashes });
+      logEvent(logger, 'appEnded', { reason, crashes });
       const atMs = now + backoffMs(crashes, CRASH_BACKOFF, () => 0);
       await clock.sleepUntil(atMs, { signal: this.#closing.signal });
       return;
     }
-    const message =
+    const error = new DevHostError(
       `The app's process ended ${crashes} times within ${CRASH_WINDOW_MS / 1000} s (last: ` +
-      `${reason}); it is not started again. Its output above says why.`;
-    if (!watch) throw new DevHostError(message);
-    logger.error(message);
+        `${reason}); it is not started again. Its output above says why.`,
+    );
+    if (!watch) throw error;
+    logEvent(logger, 'appGivenUp', { error });
     this.#crashedAt = [];
     await this.#untilRestart();
   }
@@ -213,8 +215,7 @@ class Supervisor implements DevHost {
         }
         restart?.reject(error);
         if (!this.#options.watch || this.#closing.signal.aborted) throw error;
-        const message = error instanceof Error ? error.message : String(error);
-        this.#options.logger.error(`${message} Waiting for a change of the app's files.`);
+        logEvent(this.#options.logger, 'appGivenUp', { error });
         await this.#untilRestart();
       }
     }

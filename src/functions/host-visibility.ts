@@ -2,6 +2,7 @@ import azureFunctions from '@azure/functions';
 import type { InvocationContext } from '@azure/functions';
 import type { AppSettings } from '../config/host-json.ts';
 import { invalidArgument } from '../core/errors.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { durableRegistry } from './registry.ts';
 import type { RegisteredFunction } from './registry.ts';
@@ -64,7 +65,7 @@ export function showInHost(
     });
   } catch (error) {
     // The app has a function of that name in the host: it was there first, and both can work.
-    options.logger.debug('a durable function is not listed by the host', { name, error });
+    logEvent(options.logger, 'functionNotListed', { name, error });
   }
 }
 

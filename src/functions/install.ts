@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 import azureFunctions from '@azure/functions';
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { logEvent } from '../telemetry/log-events.ts';
 import { describeError } from '../telemetry/logger.ts';
 import { loadCoreModule } from './core-module.ts';
 import type { CoreModule } from './core-module.ts';
 import { appSettings } from './environment.ts';
 import { isShownInHost, showInHost } from './host-visibility.ts';
 import { wrapRegisterHook } from './invocation-hooks.ts';
-import { MANAGEMENT_OFF } from './management/access.ts';
 import { answerManagement } from './management/handler.ts';
 import { KEY_ROUTE, SIGNED_ROUTE } from './management/links.ts';
 import { wrapRegisterFunction } from './registration-wrap.ts';
@@ -44,11 +44,7 @@ export function installExtension(): void {
 function warnOfEarlierRegistrations(): void {
   const isLoaded = Object.keys(require.cache).some((file) => ORIGINAL_ENTRY.test(file));
   if (!isLoaded) return;
-  extensionRuntime().logger.warn(
-    'durable-functions itself was loaded before durabletask-scheduler: functions that it registered ' +
-      'until now run in the host or not at all. Import durabletask-scheduler first, or preload ' +
-      'durabletask-scheduler/register',
-  );
+  logEvent(extensionRuntime().logger, 'loadedTooLate');
 }
 
 function showFunctions(): void {
@@ -83,7 +79,7 @@ function registerManagement(): void {
   if (access.secret !== undefined) {
     registerRoute('durabletask-management-signed', SIGNED_ROUTE, true);
   }
-  if (!access.hasKeyRoutes && access.secret === undefined) logger.warn(MANAGEMENT_OFF);
+  if (!access.hasKeyRoutes && access.secret === undefined) logEvent(logger, 'managementOff');
 }
 
 function registerRoute(name: string, route: string, isSigned: boolean): void {
@@ -107,7 +103,7 @@ async function answer(
     return await answerManagement({ request, path, isSigned }, runtime.management);
   } catch (error) {
     // Wrong settings; the reason belongs into the log, not to whoever asks.
-    runtime.logger.error('the management endpoints cannot serve', { error: describeError(error) });
+    logEvent(runtime.logger, 'managementUnavailable', { error: describeError(error) });
     return { status: 500 };
   }
 }

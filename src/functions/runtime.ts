@@ -9,6 +9,7 @@ import { formatConnectionString, parseConnectionString } from '../config/connect
 import type { ConnectionString } from '../config/connection-string.ts';
 import type { AppSettings } from '../config/host-json.ts';
 import { invalidArgument } from '../core/errors.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import { openApplicationInsights } from '../telemetry/application-insights.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
@@ -100,7 +101,7 @@ export class ExtensionRuntime {
     this.#settings = undefined;
     const { settings } = this;
     for (const { setting, reason } of settings.idle) {
-      this.#options.logger.warn('a setting of host.json has no effect', {
+      logEvent(this.#options.logger, 'settingIgnored', {
         ...{ setting: `extensions.durableTask.${setting}`, reason },
       });
     }
@@ -119,12 +120,12 @@ export class ExtensionRuntime {
     const { orchestrators, activities, entities } = durableRegistry();
     const { logger } = this.#options;
     if (orchestrators.size + activities.size + entities.size === 0) {
-      logger.info('no durable functions are registered: this process only starts and manages them');
+      logEvent(logger, 'noDurableFunctions');
       return;
     }
     this.#serving ??= this.#startWorker(settings);
     this.#serving.addMissing();
-    logger.info('durable functions are served', {
+    logEvent(logger, 'functionsServed', {
       taskHub: settings.taskHub,
       orchestrations: [...orchestrators.keys()].join(','),
       activities: [...activities.keys()].join(','),
@@ -138,7 +139,7 @@ export class ExtensionRuntime {
     const patience = new AbortController();
     const deadline = clock.sleepUntil(clock.now() + STOP_MS, { signal: patience.signal }).then(
       () => {
-        logger.warn('the durable worker did not stop in time');
+        logEvent(logger, 'workerStopLate');
       },
       // Aborted below: everything was done in time.
       () => undefined,
@@ -260,9 +261,7 @@ export class ExtensionRuntime {
     const functions = durableRegistry();
     const addMissing = addAppFunctions(worker, { functions, ...settings, clock, ids });
     // Resolves at once: what it can reject with is that it was stopped before.
-    worker
-      .start()
-      .catch((error: unknown) => logger.error('the durable worker did not start', { error }));
+    worker.start().catch((error: unknown) => logEvent(logger, 'workerStartFailed', { error }));
     return { worker, addMissing };
   }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { TaskGroup } from '../base/task-group.ts';
 import type { Store } from '../storage/store.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from './metrics.ts';
 import { runReconciliation } from './reconciliation.ts';
@@ -30,7 +31,7 @@ export interface BackgroundOptions {
 export function startBackground(options: BackgroundOptions): void {
   const { tasks, clock, logger, settings, waits, metrics, retention, signal } = options;
   const onError = (error: unknown): void => {
-    logger.error('background work failed', { error: describeError(error) });
+    logEvent(logger, 'backgroundWorkFailed', { error: describeError(error) });
   };
   tasks.run('waits', () => waits.run({ clock, pollMs: settings.waitPollMs, signal, onError }));
   tasks.run('holdings', () =>

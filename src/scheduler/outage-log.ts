@@ -1,4 +1,5 @@
 /** A store that takes nothing (its disk is full, its server away), told in a few lines however many rounds fail. */
+import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 
 /** While it lasts it is told again this often, in ms: the log must not fill a disk that is full already. */
@@ -29,7 +30,7 @@ export class OutageLog {
     if (now - outage.toldAt < AGAIN_MS) return;
     outage.toldAt = now;
     const { failed: count, since } = outage;
-    this.#logger.error('a round failed', {
+    logEvent(this.#logger, 'roundFailed', {
       error: describeError(error),
       ...(count > 1 && { count, durationMs: now - since }),
     });
@@ -40,6 +41,6 @@ export class OutageLog {
     if (!this.#outage || now - this.#outage.failedAt < CALM_MS) return;
     const { failed: count, since } = this.#outage;
     this.#outage = undefined;
-    this.#logger.info('rounds are stored again', { count, durationMs: now - since });
+    logEvent(this.#logger, 'roundsStoredAgain', { count, durationMs: now - since });
   }
 }

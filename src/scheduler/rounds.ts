@@ -14,6 +14,7 @@ import type {
   Store,
   Taker,
 } from '../storage/store.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { describeError } from '../telemetry/logger.ts';
 import { Backlog, type Pending } from './backlog.ts';
@@ -165,7 +166,7 @@ export class Rounds {
       onClaimed(claimed);
       onChanges(changes);
     } catch (error) {
-      logger.error('a round was committed, but not all of its work was handed out', {
+      logEvent(logger, 'handOutFailed', {
         error: describeError(error),
       });
     }

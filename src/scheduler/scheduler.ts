@@ -37,6 +37,7 @@ import type {
   TurnCommit,
   WorkKind,
 } from '../storage/store.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { concat } from '../wire/bytes.ts';
 import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
@@ -111,7 +112,7 @@ export class Scheduler {
     const { store, clock, logger, settings } = options;
     this.#options = options;
     this.#background = new TaskGroup((error, name) => {
-      logger.error('background work failed', { task: name, error: describeError(error) });
+      logEvent(logger, 'backgroundWorkFailed', { task: name, error: describeError(error) });
     });
     this.#waits = new Waits(store);
     this.#workers = new Workers({

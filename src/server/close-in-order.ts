@@ -1,3 +1,4 @@
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function closeInOrder(
     try {
       await step();
     } catch (error) {
-      logger.error('closing failed', { error });
+      logEvent(logger, 'closingFailed', { error });
       errors.push(error);
     }
   }

@@ -6,6 +6,7 @@ import type { PayloadLimits } from '../core/limits.ts';
 import type { AssigneeType, Role } from '../core/roles.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import type { ConfigSources } from './http/api/scheduler.ts';
 import { closeInOrder } from './close-in-order.ts';
@@ -61,6 +62,7 @@ export interface OpenSchedulerOptions {
   readonly payloadLimits?: Partial<PayloadLimits> | undefined;
   /** Of the log on stderr; without effect beside `logger`. Default `info`. */
   readonly logLevel?: LogLevel | undefined;
+  /** One with a `level` of ours can be set while it is in use (`PUT /api/v1/log-level`). */
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
   readonly ids?: IdSource | undefined;
@@ -183,7 +185,7 @@ async function withDeadline(
     .sleepUntil(clock.now() + ENGINE_CLOSE_MAX_MS, { signal: finished.signal })
     .then(
       () => {
-        logger.warn('the engine did not stop in time, closing without it', {
+        logEvent(logger, 'engineStopLate', {
           durationMs: ENGINE_CLOSE_MAX_MS,
         });
       },

@@ -4,6 +4,7 @@ import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { TaskHubError } from '../core/errors.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { cannotOpen, translateError } from './postgres/errors.ts';
 import { arrayParameters } from './postgres/parameters.ts';
@@ -231,7 +232,7 @@ class PostgresDatabase implements SqlDatabase {
       },
     });
     pool.on('error', (error) => {
-      this.#options.logger.warn('an idle connection to PostgreSQL was lost', {
+      logEvent(this.#options.logger, 'databaseConnectionLost', {
         error: describeError(error),
       });
     });

@@ -4,6 +4,7 @@ import type { RuntimeStatus } from '../core/instance.ts';
 import type { PayloadLimits } from '../core/limits.ts';
 import type { RetentionPolicy } from '../core/retention.ts';
 import type { IdSource } from '../base/ids.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import type { RowCommit } from './round/apply.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -219,7 +220,7 @@ export class SqlStore implements Store {
       return await this.#runner.run(part);
     } catch (error) {
       if (isAlone) throw error;
-      this.#logger.error('the round of a task hub failed', {
+      logEvent(this.#logger, 'hubRoundFailed', {
         taskHub: part.hub,
         error: describeError(error),
       });
@@ -433,7 +434,7 @@ export class SqlStore implements Store {
         { isPatient: false },
       );
     } catch (error) {
-      this.#logger.warn('could not tell the other nodes that this one leaves', {
+      logEvent(this.#logger, 'farewellFailed', {
         error: describeError(error),
       });
     }

@@ -1,6 +1,7 @@
 import { otlpTracesEndpoint } from './otlp-traces.ts';
 import { isTracing } from './spans.ts';
 import type { TelemetryExport, TelemetryOptions } from './telemetry-export.ts';
+import { logEvent } from './log-events.ts';
 
 const CONNECTION = 'APPLICATIONINSIGHTS_CONNECTION_STRING';
 
@@ -26,6 +27,6 @@ export async function openApplicationInsights({
     azureMonitorExporterOptions: { connectionString: connection },
     otlpTraceExporterConfig: { enabled: otlpTracesEndpoint(env) !== undefined },
   });
-  logger.info('telemetry goes to Application Insights');
+  logEvent(logger, 'applicationInsightsUsed');
   return { close: () => shutdownAzureMonitor() };
 }

@@ -12,7 +12,18 @@ export interface Logger {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** A logger that leaves out what is below its level, which may be set while it is in use. */
+export interface LevelledLogger extends Logger {
+  level: LogLevel;
+}
+
+/** Whether the level of a logger can be read and set. */
+export function isLevelled(logger: Logger): logger is LevelledLogger {
+  return 'level' in logger && LOG_LEVELS.some((level) => level === logger.level);
+}
+
 export interface StreamLoggerOptions {
+  /** The one to begin with. */
   readonly level: LogLevel;
   /** `json`: one object a line. `text`: for people. */
   readonly format: 'json' | 'text';
@@ -21,16 +32,22 @@ export interface StreamLoggerOptions {
 }
 
 /** A logger that writes lines to a stream (stderr, as a rule: stdout belongs to results). */
-export function createStreamLogger(options: StreamLoggerOptions): Logger {
-  const threshold = LOG_LEVELS.indexOf(options.level);
+export function createStreamLogger(options: StreamLoggerOptions): LevelledLogger {
   const format = options.format === 'json' ? formatJson : formatText;
   const at =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      if (LOG_LEVELS.indexOf(level) < threshold) return;
+      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(logger.level)) return;
       options.write(`${format(level, message, fields, options.now())}\n`);
     };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const logger: LevelledLogger = {
+    level: options.level,
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  };
+  return logger;
 }
 
 export const silentLogger: Logger = {

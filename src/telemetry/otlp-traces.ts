@@ -2,6 +2,7 @@
  * Sends the traces of a whole process to an OTLP receiver, as the standard variables say. The SDK is
  * loaded only when it is wanted: it takes a tenth of a second that a command should not pay.
  */
+import { logEvent } from './log-events.ts';
 import { context, trace } from '@opentelemetry/api';
 import type {
   TelemetryEnvironment,
@@ -37,7 +38,7 @@ export async function openOtlpTraces(
   const contexts = new hooks.AsyncLocalStorageContextManager().enable();
   context.setGlobalContextManager(contexts);
   trace.setGlobalTracerProvider(provider);
-  logger.info('traces are exported', { endpoint: otlpTracesEndpoint(env) });
+  logEvent(logger, 'tracesExported', { endpoint: otlpTracesEndpoint(env) });
   return { close: () => provider.shutdown() };
 }
 

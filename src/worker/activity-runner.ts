@@ -1,5 +1,6 @@
 import type { ActivityRequest, TaskFailureDetails } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LiveSpan } from '../telemetry/spans.ts';
 import { toTraceContext } from '../telemetry/trace-context.ts';
@@ -55,7 +56,7 @@ export class ActivityRunner {
     const { registry, logger } = this.#options;
     const activity = registry.findActivity(request.name, request.version);
     if (activity === undefined) {
-      logger.warn('no such activity is registered', { name: request.name });
+      logEvent(logger, 'activityNotRegistered', { name: request.name });
       return {
         failureDetails: permanentFailure(
           'ActivityNotRegisteredError',

@@ -3,6 +3,7 @@ import type { IdSource } from '../base/ids.ts';
 import { EntityInstanceId } from '../core/entity-instance-id.ts';
 import type { EntityBatchRequest, EntityRequest } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { batchOfFirst, batchOfSecond } from './entity-batch.ts';
 import type { EntityBatch } from './entity-batch.ts';
@@ -39,7 +40,7 @@ export class EntityRunner {
   async runSecond(request: EntityRequest, item: LeasedWorkItem): Promise<void> {
     const batch = batchOfSecond(request);
     if (batch.operations.length < request.operationRequests.length) {
-      this.#options.logger.warn('ignored messages to an entity that are no operations', {
+      logEvent(this.#options.logger, 'entityMessagesIgnored', {
         instanceId: batch.instanceId,
       });
     }
@@ -72,14 +73,14 @@ export class EntityRunner {
     const name = nameOf(instanceId);
     const registration = name === undefined ? undefined : registry.findEntity(name);
     if (registration === undefined) {
-      logger.warn('no such entity is registered', { instanceId });
+      logEvent(logger, 'entityNotRegistered', { instanceId });
       return failedBatch(batch, notFound(instanceId, name));
     }
     try {
       return await executeBatch(registration.factory, batch, { clock, ids });
     } catch (error) {
       // What makes the entity threw: no operation was run. The scheduler decides how often to repeat it.
-      logger.error('could not make an entity', { instanceId, error });
+      logEvent(logger, 'entityNotMade', { instanceId, error });
       return { failureDetails: encodeFailure(error) };
     }
   }

@@ -19,6 +19,7 @@ import {
 import type { OrchestratorOptions, ReplayLimits } from '../replay/options.ts';
 import type { TurnResult } from '../replay/session.ts';
 import { OrchestratorSession } from '../replay/session.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EndedSpan } from '../telemetry/spans.ts';
 import { recordSpan } from '../telemetry/spans.ts';
@@ -217,12 +218,7 @@ export class OrchestrationRunner {
   #refuse({ instanceId }: OrchestratorRequest, reason: string): Turn | typeof NOT_OURS {
     const { versioning, logger } = this.#options;
     const isFailed = versioning.failureStrategy === VersionFailureStrategy.Fail;
-    logger.warn(
-      isFailed
-        ? 'failed an orchestration of another version'
-        : 'gave back an orchestration of another version',
-      { instanceId, reason },
-    );
+    logEvent(logger, isFailed ? 'versionRefused' : 'versionGivenBack', { instanceId, reason });
     return isFailed ? { response: failed(permanentFailure('VersionMismatch', reason)) } : NOT_OURS;
   }
 
@@ -234,7 +230,7 @@ export class OrchestrationRunner {
     const name = started?.name ?? '';
     const registration = registry.findOrchestrator(name, started?.version);
     if (registration === undefined) {
-      logger.warn('no such orchestrator is registered', { name });
+      logEvent(logger, 'orchestratorNotRegistered', { name });
       return undefined;
     }
     const { instanceId } = request;

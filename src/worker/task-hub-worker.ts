@@ -25,6 +25,7 @@ import { encodeFilters } from './work-item-filters.ts';
 import { WorkItemStream } from './work-item-stream.ts';
 import type { TaskHubWorkerOptions, WorkerSettings } from './worker-options.ts';
 import { resolveWorkerOptions } from './worker-options.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 
 /** Core-style code: generator function, async generator function, async or plain function. */
 export type CoreOrchestrator<T = never> = (context: CoreOrchestrationContext, input: T) => unknown;
@@ -212,7 +213,7 @@ class RunningWorker {
     const signal = this.#givingUp.signal;
     this.#settings = settings;
     this.#tasks = new TaskGroup((error, name) =>
-      logger.error('a worker task failed', { name, error }),
+      logEvent(logger, 'workerTaskFailed', { name, error }),
     );
     this.#sessions = new SessionCache({
       countMax: settings.cachedOrchestrationsMax,
@@ -277,7 +278,7 @@ class RunningWorker {
     await deadline;
     this.#givingUp.abort(new TaskHubError('UNAVAILABLE', 'The worker is stopping'));
     if (this.#inHand.size > 0) {
-      logger.warn('giving back work that was not done in time', { count: this.#inHand.size });
+      logEvent(logger, 'workGivenBack', { count: this.#inHand.size });
       await Promise.all([...this.#inHand].map((item) => this.#completer.abandon(item)));
     }
     this.#sessions.closeAll();
@@ -319,7 +320,7 @@ class RunningWorker {
         this.#sessions.closeIdle(this.#settings.clock.now());
         return;
       case undefined:
-        this.#settings.logger.warn('ignored a work item of an unknown kind');
+        logEvent(this.#settings.logger, 'workItemUnknown');
         return;
     }
   }
@@ -331,7 +332,7 @@ class RunningWorker {
         await work();
       } catch (error) {
         const { kind, instanceId } = item;
-        this.#settings.logger.error('could not run a work item', { kind, instanceId, error });
+        logEvent(this.#settings.logger, 'workItemFailed', { kind, instanceId, error });
         await this.#completer.abandon(item);
       } finally {
         this.#inHand.delete(item);

@@ -10,6 +10,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { TaskHubError } from '../core/errors.ts';
 import type { CompleteTaskResponseSchema } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const rpc = TaskHubSidecarService.method;
@@ -78,10 +79,10 @@ export class WorkItemCompleter {
     if (signal.aborted) return false;
     const fields = { ...fieldsOf(item), error };
     if (error instanceof TaskHubError && ENDED_ELSEWHERE.includes(error.code)) {
-      logger.debug('a completion came too late', fields);
+      logEvent(logger, 'completionTooLate', fields);
       return false;
     }
-    logger.warn('the scheduler did not take a completion', fields);
+    logEvent(logger, 'completionRefused', fields);
     const { smaller } = completion;
     if (smaller !== undefined && isTooLarge(error, completion)) {
       await this.complete(item, { method: completion.method, message: smaller() });
@@ -128,7 +129,7 @@ export class WorkItemCompleter {
           return;
       }
     } catch (error) {
-      logger.debug('could not give a work item back', { ...fieldsOf(item), error });
+      logEvent(logger, 'giveBackFailed', { ...fieldsOf(item), error });
     }
   }
 }

@@ -7,6 +7,7 @@ import type { Connection } from '../client/connection.ts';
 import { TaskHubError } from '../core/errors.ts';
 import type { GetWorkItemsRequestSchema, WorkItem } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const rpc = TaskHubSidecarService.method;
@@ -126,7 +127,7 @@ export class WorkItemStream {
     this.#isConnected = true;
     this.#failures = 0;
     this.#onConnected.resolve(undefined);
-    this.#options.logger.info('connected to the scheduler');
+    logEvent(this.#options.logger, 'workerConnected');
   }
 
   #markDisconnected(): void {
@@ -144,8 +145,8 @@ export class WorkItemStream {
         ? { reason: 'the scheduler ended the stream' }
         : { error: outcome }),
     };
-    if (this.#failures > 1) logger.debug('the scheduler is still out of reach', fields);
-    else logger.warn('lost the connection to the scheduler, reconnecting', fields);
+    if (this.#failures > 1) logEvent(logger, 'schedulerOutOfReach', fields);
+    else logEvent(logger, 'connectionLost', fields);
   }
 }
 

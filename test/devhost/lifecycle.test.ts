@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { openDevHost } from '../../src/devhost/dev-host.ts';
+import type { LogFields } from '../../src/telemetry/logger.ts';
 import {
   appDirOf,
   FastClock,
@@ -125,12 +126,12 @@ describe('watching on the dev host', function () {
       debug: () => undefined,
       info: () => undefined,
       warn: () => undefined,
-      error: (message: string): void => {
-        errors.add(message);
+      error: (_: string, { error }: LogFields = {}): void => {
+        errors.add(String(error));
       },
     };
     const opening = openTestApp(app.dir, { watch: true, logger });
-    await errors.next(/unable to load entry point "index.js".*Waiting for a change/);
+    await errors.next(/unable to load entry point "index.js"/);
 
     app.write('lib/text.js', `module.exports = 'one';`);
     const route = `app.get('text', async () => ({ body: require('./lib/text.js') }));`;

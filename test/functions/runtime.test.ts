@@ -77,7 +77,8 @@ describe('ExtensionRuntime', function () {
 
     const setting = 'extensions.durableTask.storageProvider.partitionCount';
     const reason = 'only for Azure Storage, Netherite and SQL';
-    assert.deepEqual(warnings, [['a setting of host.json has no effect', { setting, reason }]]);
+    const fields = { eventId: 4001, setting, reason };
+    assert.deepEqual(warnings, [['a setting of host.json has no effect', fields]]);
   });
 
   it('gives the same durable client each time', () => {

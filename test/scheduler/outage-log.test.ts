@@ -16,9 +16,9 @@ describe('the log of an outage', () => {
   it('tells the first failure at once, and those that follow every ten seconds', () => {
     for (let now = 0; now <= 25_000; now += 200) outages.failed(new Error('full'), now);
     assert.deepEqual(lines, [
-      'error: a round failed error=Error: full',
-      'error: a round failed error=Error: full count=51 durationMs=10000',
-      'error: a round failed error=Error: full count=101 durationMs=20000',
+      'error: a round failed eventId=2002 error=Error: full',
+      'error: a round failed eventId=2002 error=Error: full count=51 durationMs=10000',
+      'error: a round failed eventId=2002 error=Error: full count=101 durationMs=20000',
     ]);
   });
 
@@ -28,7 +28,9 @@ describe('the log of an outage', () => {
     outages.failed(new Error('full'), 20);
     outages.stored(1020);
     outages.stored(1060);
-    assert.deepEqual(lines.slice(1), ['info: rounds are stored again count=2 durationMs=1010']);
+    assert.deepEqual(lines.slice(1), [
+      'info: rounds are stored again eventId=2004 count=2 durationMs=1010',
+    ]);
   });
 
   it('is not over because something small was stored in between', () => {

@@ -41,6 +41,14 @@ describe('the stream logger', () => {
     }
   });
 
+  it('follows its level when that is set', () => {
+    const { logger, lines } = open('error', 'text');
+    logger.info('quiet');
+    logger.level = 'info';
+    logger.info('heard');
+    assert.deepEqual(lines, ['03:04:05.006 info  heard\n']);
+  });
+
   it('says what an error was, and what caused it', () => {
     const { logger, lines } = open('info', 'text');
     const error = new TypeError('outer', { cause: new Error('inner') });

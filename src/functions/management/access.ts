@@ -10,12 +10,6 @@ export interface ManagementAccess {
   readonly linkTtlMs: number;
 }
 
-/** The log line of a process without management routes. */
-export const MANAGEMENT_OFF =
-  'The durable management endpoints are off: nothing here would protect them. Set the app setting ' +
-  'DURABLETASK_MANAGEMENT_SECRET (32 characters or more) for signed links, or ' +
-  'DURABLETASK_MANAGEMENT_ENDPOINTS=on if this host enforces function keys';
-
 const SECRET_LENGTH_MIN = 32;
 const LINK_TTL_SECONDS = 24 * 60 * 60;
 

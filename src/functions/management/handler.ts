@@ -18,6 +18,7 @@ import type { ManagementOptions } from './options.ts';
 import { isJsonType, readFlag, readJson, readWait } from './parameters.ts';
 import { answerRestart, answerRewind } from './revival.ts';
 import { answerStarted, isServerError } from './started.ts';
+import { logEvent } from '../../telemetry/log-events.ts';
 
 type InstanceRequest = Extract<ManagementOperation, { kind: 'instance' }>;
 type EntityOperation = Extract<ManagementOperation, { kind: 'entity' }>;
@@ -87,7 +88,7 @@ function answerError(error: unknown, { logger }: ManagementOptions): HttpRespons
   if (error instanceof TaskHubError) {
     return { status: HTTP_STATUSES[error.code], body: error.message };
   }
-  logger.error('A management request failed', { error });
+  logEvent(logger, 'managementRequestFailed', { error });
   return { status: 500, body: 'Something went wrong while processing your request' };
 }
 

@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, type RemoteJWKSet } from 'jose';
 import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
+import { logEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { entraIssuers } from './entra.ts';
 
@@ -51,7 +52,7 @@ export class Issuer {
       this.#keys.catch((error: unknown) => {
         this.#keys = undefined;
         this.#failedAt = this.#clock.now();
-        this.#logger.error('the issuer of tokens cannot be asked for its keys', {
+        logEvent(this.#logger, 'issuerOutOfReach', {
           issuer: this.url,
           error,
         });
@@ -90,7 +91,7 @@ export class Issuer {
   #refresh(keys: RemoteJWKSet, now: number): void {
     this.#refreshedAt = now;
     keys.reload().catch((error: unknown) => {
-      this.#logger.warn('the keys of the issuer could not be refreshed, keeping those there are', {
+      logEvent(this.#logger, 'issuerKeysStale', {
         issuer: this.url,
         error,
       });

@@ -4,6 +4,7 @@ import type { IdSource } from '../../base/ids.ts';
 import { invalidArgument, TaskHubError } from '../../core/errors.ts';
 import type { RoleAssignment } from '../../core/roles.ts';
 import type { RoleStore, StoredRoleAssignment } from '../../storage/role-store.ts';
+import { logEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RoleBook } from './role-book.ts';
 
@@ -114,7 +115,7 @@ export class RoleAssignments {
         await this.refresh();
       } catch (error) {
         if (isAbort(error, signal)) return;
-        logger.warn('the role assignments could not be read again, keeping those there are', {
+        logEvent(logger, 'rolesStale', {
           error,
         });
       }

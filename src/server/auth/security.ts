@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import { assignmentsOf, type SecurityConfig } from '../../config/security-config.ts';
 import type { RoleStore } from '../../storage/role-store.ts';
+import { logEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Guard } from './guard.ts';
 import { RoleAssignments } from './role-assignments.ts';
@@ -35,7 +36,7 @@ export async function openSecurity(options: OpenSecurityOptions): Promise<Securi
   });
   const closing = new AbortController();
   const background = new TaskGroup((error, name) => {
-    logger.error('background work failed', { task: name, error });
+    logEvent(logger, 'securityTaskFailed', { task: name, error });
   });
   if (config.authIssuers.length > 0) {
     await roles.refresh();

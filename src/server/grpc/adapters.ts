@@ -18,6 +18,7 @@ import {
 } from '@bufbuild/protobuf';
 import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
+import { logEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CallCancelled, createCallContext, type CallContext } from './call-context.ts';
 import { withCallSpan } from './call-span.ts';
@@ -135,7 +136,7 @@ function failure(error: unknown, { method, call, deps }: FailedCall) {
   const { code, details, isUnexpected } = toGrpcStatus(error);
   // Nobody is left to read the status of a call that was cancelled, and it is no bug.
   if (isUnexpected && !(error instanceof CallCancelled)) {
-    deps.logger.error('a call failed unexpectedly', { method, taskHub: call.taskHub, error });
+    logEvent(deps.logger, 'callFailed', { method, taskHub: call.taskHub, error });
   }
   return { code, details };
 }

@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono';
 import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
+import { logEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Guard } from '../auth/guard.ts';
 import type { RoleAssignments } from '../auth/role-assignments.ts';
@@ -204,7 +205,7 @@ function onError(error: Error, context: Context, logger: Logger): Response {
     return failed(context, HTTP_STATUS[error.code], error.code, error.message);
   }
   const { method, path } = context.req;
-  logger.error('an HTTP request failed unexpectedly', { method, path, error });
+  logEvent(logger, 'requestFailed', { method, path, error });
   const message = 'The scheduler failed to handle the request; its log says why.';
   return failed(context, 500, 'INTERNAL', message);
 }

@@ -2,6 +2,7 @@
 import { TaskHubError } from '../../core/errors.ts';
 import type { PayloadLimits } from '../../core/limits.ts';
 import type { IdSource } from '../../base/ids.ts';
+import { logEvent } from '../../telemetry/log-events.ts';
 import { describeError, type Logger } from '../../telemetry/logger.ts';
 import type { RowCommit } from '../round/apply.ts';
 import { RowKeys } from '../round/keys.ts';
@@ -107,7 +108,7 @@ export class RoundRunner {
       if (commits.length === 0 || !isOfOneCommit(error)) throw error;
       const only = commits.length === 1 ? commits[0] : undefined;
       if (only) {
-        this.#options.logger.error('a commit could not be applied', {
+        logEvent(this.#options.logger, 'commitNotApplied', {
           taskHub: only.commit.hub,
           commit: only.commit.kind,
           error: describeError(error),
@@ -136,7 +137,7 @@ export class RoundRunner {
     try {
       return await this.#runOne({ ...part, commits: [] });
     } catch (error) {
-      this.#options.logger.error('work could not be handed out', { error: describeError(error) });
+      logEvent(this.#options.logger, 'claimFailed', { error: describeError(error) });
       return { claimed: [] };
     }
   }
@@ -195,10 +196,7 @@ export class RoundRunner {
     if (this.#warned.has(key)) return;
     if (this.#warned.size >= WARNED_MAX) this.#warned.clear();
     this.#warned.add(key);
-    this.#options.logger.warn(
-      'a turn is larger than any connected worker accepts in one message; it waits for a worker that takes larger ones, or that declares history streaming',
-      { taskHub: hub, instanceId, bytes },
-    );
+    logEvent(this.#options.logger, 'turnTooLarge', { taskHub: hub, instanceId, bytes });
   }
 
   #teach({ output }: Attempt): RoundOutput {
@@ -249,7 +247,7 @@ export class RoundRunner {
   async #isCommitted({ lane, mark }: Attempt): Promise<boolean> {
     const { database, node, logger } = this.#options;
     if (mark === undefined) return false;
-    logger.warn('the connection was lost during COMMIT; looking up what became of it', { node });
+    logEvent(logger, 'commitInDoubt', { node });
     for (let attempt = 1; ; attempt += 1) {
       try {
         const rows = await database.transaction((session) =>

@@ -5,6 +5,7 @@ import { EVENT_ROUTES } from './events.ts';
 import { HUB_ROUTES } from './hubs.ts';
 import { SCALE_ROUTES } from '../../scale/scale-route.ts';
 import { INSTANCE_ROUTES } from './instance.ts';
+import { LOG_LEVEL_ROUTES } from './log-level.ts';
 import { SCHEDULER_ROUTES } from './scheduler.ts';
 import { openApiDocument } from './openapi.ts';
 import { ORCHESTRATION_ROUTES } from './orchestrations.ts';
@@ -18,6 +19,7 @@ const ROUTES: readonly HttpRoute[] = [
   ...ACTION_ROUTES,
   ...BULK_ROUTES,
   ...SCHEDULER_ROUTES,
+  ...LOG_LEVEL_ROUTES,
   ...EVENT_ROUTES,
   ...ROLE_ROUTES,
   ...SCALE_ROUTES,

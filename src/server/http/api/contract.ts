@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ASSIGNEE_TYPES, ROLES } from '../../../core/roles.ts';
+import { LOG_LEVELS } from '../../../telemetry/logger.ts';
 
 const time = z.iso.datetime();
 const count = z.int().min(0);
@@ -386,6 +387,8 @@ export const configSchema = z.strictObject({
   ),
 });
 
+export const logLevelSchema = z.strictObject({ level: z.enum(LOG_LEVELS) });
+
 export const metricsSchema = z.strictObject({
   stepMs: count,
   /** Epoch ms, then one number for each time and series. */
@@ -397,5 +400,6 @@ export type BulkJobJson = z.infer<typeof bulkJobSchema>;
 export type BulkJobsJson = z.infer<typeof bulkJobsSchema>;
 export type BulkResultsJson = z.infer<typeof bulkResultsSchema>;
 export type RetentionJson = z.infer<typeof retentionSchema>;
+export type LogLevelJson = z.infer<typeof logLevelSchema>;
 export type ConfigJson = z.infer<typeof configSchema>;
 export type MetricsJson = z.infer<typeof metricsSchema>;

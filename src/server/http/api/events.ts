@@ -10,6 +10,7 @@ import type { HttpAppOptions, HttpRoute } from '../http-app.ts';
 import { summaryJson } from './hubs.ts';
 import { api } from './route.ts';
 import { rowJson } from './row-json.ts';
+import { logEvent } from '../../../telemetry/log-events.ts';
 
 /** How often a stream looks, in ms. */
 const LOOK_MS = 1000;
@@ -119,7 +120,7 @@ class Feed {
         await this.#clock.sleepUntil(this.#clock.now() + LOOK_MS, { signal });
       }
     } catch (error) {
-      if (!signal.aborted) options.logger.warn('a live view failed', { error });
+      if (!signal.aborted) logEvent(options.logger, 'liveViewFailed', { error });
     }
     this.#end();
   }

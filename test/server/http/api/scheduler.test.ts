@@ -115,4 +115,12 @@ describe('JSON API of the scheduler', () => {
     assert.match(text, /^event: hello/);
     assert.match(text, /event: summary/);
   });
+
+  it('leaves the level of a log alone that has none to set', async () => {
+    for (const method of ['GET', 'PUT']) {
+      const body = method === 'PUT' ? { level: 'debug' } : undefined;
+      const { status, json } = await api.call(method, '/log-level', body);
+      assert.deepEqual([status, (json as { code: string }).code], [409, 'WRONG_STATE']);
+    }
+  });
 });
