@@ -21,6 +21,12 @@ interface Seen {
   nextChunk: number;
 }
 
+/** A live instance that waits for something. */
+interface Waiting {
+  readonly row: SqlRow;
+  readonly check: HistoryCheck;
+}
+
 interface Generation {
   readonly rid: number;
   readonly id: string;
@@ -29,22 +35,23 @@ interface Generation {
   readonly nextChunk: number;
 }
 
-const LIVE = `
-  select r.rid, i.id, r.exec, r.first_chunk, r.next_chunk, r.token, r.ready_at, r.read_seq,
-         i.exec as instance_exec,
+/** Every generation, live or ended; a run without an instance too. */
+const GENERATIONS = `
+  select coalesce(i.rid, r.rid) as rid, i.id, r.rid as run, coalesce(r.exec, i.exec) as exec,
+         coalesce(r.first_chunk, i.first_chunk) as first_chunk,
+         coalesce(r.next_chunk, i.last_chunk + 1) as next_chunk,
+         r.token, r.ready_at, r.read_seq, i.exec as instance_exec,
          (select count(*) from inbox b where b.hub = r.hub and b.rid = r.rid and b.seq > r.read_seq) as unread
-    from runs r left join instances i on i.hub = r.hub and i.rid = r.rid
-   where r.kind = 1`;
+    from runs r full join instances i on i.hub = r.hub and i.rid = r.rid
+   where r.kind = 1 or r.rid is null`;
 
-const ENDED = `
-  select i.rid, i.id, i.exec, i.first_chunk, i.last_chunk + 1 as next_chunk
-    from instances i left join runs r on r.hub = i.hub and r.rid = i.rid
-   where r.rid is null`;
-
+/** What instances may wait for. */
 const WAITED_FOR = `
-  select 'task' as kind, rid, exec, task from activities
+  select 'task' as kind, rid, exec, task as number from activities
   union all
-  select 'child', parent_rid, parent_exec, parent_task from runs where parent_rid is not null`;
+  select 'child', parent_rid, parent_exec, parent_task from runs where parent_rid is not null
+  union all
+  select 'timers', rid, exec, count(*) from timers group by rid, exec`;
 
 const number = (row: SqlRow, column: string): number => Number(row[column]);
 
@@ -63,17 +70,18 @@ export class Checker {
   async check(): Promise<void> {
     if (this.#checkedAt === this.#disk.transactions) return;
     this.#checkedAt = this.#disk.transactions;
-    const live = await this.#disk.query(LIVE);
-    for (const row of live) {
+    const waiting: Waiting[] = [];
+    for (const row of await this.#disk.query(GENERATIONS)) {
       if (row['id'] === null) {
         this.#report(`run ${String(row['rid'])} belongs to no instance`);
         continue;
       }
       const { check } = await this.#follow(generationOf(row));
+      if (row['run'] === null) continue;
       this.#checkRun(row);
-      if (number(row, 'unread') === 0) await this.#checkWaiting(row, check);
+      if (number(row, 'unread') === 0 && check.open.size > 0) waiting.push({ row, check });
     }
-    for (const row of await this.#disk.query(ENDED)) await this.#follow(generationOf(row));
+    if (waiting.length > 0) this.#checkWaiting(waiting, await this.#disk.query(WAITED_FOR));
     for (const problem of await entityProblems(this.#disk)) this.#report(problem);
   }
 
@@ -90,31 +98,27 @@ export class Checker {
     }
   }
 
-  /** Whatever an instance without news waits for exists. */
-  async #checkWaiting(row: SqlRow, { open }: HistoryCheck): Promise<void> {
-    const tasks = [...open].filter(([, kind]) => kind !== 'timer');
-    const timers = [...open].filter(([, kind]) => kind === 'timer');
-    const rid = number(row, 'rid');
-    const exec = number(row, 'exec');
-    if (tasks.length > 0) {
-      const found = await this.#disk.query(
-        `select * from (${WAITED_FOR}) w where rid = $1 and exec = $2`,
-        [rid, exec],
-      );
-      for (const [task, kind] of tasks) {
-        if (found.some((item) => item['kind'] === kind && item['task'] === task)) continue;
-        this.#report(`'${String(row['id'])}' waits for ${kind} ${task}, which does not exist`);
-      }
+  /** Whatever instances without news wait for exists. */
+  #checkWaiting(waiting: readonly Waiting[], found: readonly SqlRow[]): void {
+    const key = (kind: unknown, rid: unknown, exec: unknown, task: unknown): string =>
+      [kind, rid, exec, task].map(String).join(' ');
+    const timersOf = new Map<string, number>();
+    const there = new Set<string>();
+    for (const row of found) {
+      const { kind, rid, exec } = row;
+      if (kind === 'timers') timersOf.set(key(kind, rid, exec, ''), number(row, 'number'));
+      else there.add(key(kind, rid, exec, row['number']));
     }
-    if (timers.length === 0) return;
-    const [found] = await this.#disk.query(
-      'select count(*) as count from timers where rid = $1 and exec = $2',
-      [rid, exec],
-    );
-    if (Number(found?.['count']) < timers.length) {
-      this.#report(
-        `'${String(row['id'])}' waits for ${timers.length} timers, of which some do not exist`,
-      );
+    for (const { row, check } of waiting) {
+      const { id, rid, exec } = row;
+      let timers = 0;
+      for (const [task, kind] of check.open) {
+        if (kind === 'timer') timers += 1;
+        else if (!there.has(key(kind, rid, exec, task)))
+          this.#report(`'${String(id)}' waits for ${kind} ${task}, which does not exist`);
+      }
+      if ((timersOf.get(key('timers', rid, exec, '')) ?? 0) < timers)
+        this.#report(`'${String(id)}' waits for ${timers} timers, of which some do not exist`);
     }
   }
 
