@@ -66,7 +66,10 @@ async function close(): Promise<void> {
 /** The app's own stack says where to look; ours says nothing to the user. */
 function printCause(error: unknown): void {
   const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof Error && cause.stack !== undefined) process.stderr.write(`${cause.stack}\n`);
+  if (!(cause instanceof Error) || cause.stack === undefined) return;
+  // That of a port in use is Node's own from top to bottom: the message has it all.
+  if ((cause as NodeJS.ErrnoException).syscall !== 'listen')
+    process.stderr.write(`${cause.stack}\n`);
 }
 
 function printLine(line: string): void {

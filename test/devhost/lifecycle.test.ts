@@ -227,8 +227,11 @@ describe('an app that cannot be served', function () {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const options = testOptions(appDirOf('hello-esm'), { port });
+    const printed: string[] = [];
+    const output = (line: string): void => void printed.push(line);
+    const options = testOptions(appDirOf('hello-esm'), { port, output });
     await assert.rejects(openDevHost(options), { message: new RegExp(`^Port ${port} .* in use`) });
+    assert.doesNotMatch(printed.join('\n'), /EADDRINUSE/);
     server.close();
   });
 });
