@@ -39,7 +39,8 @@ export function loadCoreModule(): CoreModule | undefined {
   return found.core;
 }
 
-function findCoreModule(): CoreModule | undefined {
+/** The same, looked up anew: for callers that may come before the worker has put it in place. */
+export function findCoreModule(): CoreModule | undefined {
   try {
     return require(CORE) as CoreModule;
   } catch (error) {

@@ -34,8 +34,12 @@ export function entityFactory(
   entity: EntityFunction<never>,
   ids: IdSource,
 ): EntityFactory {
-  if (isEntityClass(entity)) return () => new entity();
-  return (id) => new FunctionEntity(entity, new EntityInvocation(name, id, ids));
+  return (id) => {
+    const context = new EntityInvocation(name, id, ids);
+    if (!isEntityClass(entity)) return new FunctionEntity(entity, context);
+    const made = new entity();
+    return new FunctionEntity(() => made, context);
+  };
 }
 
 /** The context of an entity function: one for a batch, with a fresh `df` for each operation. */
@@ -65,18 +69,24 @@ class FunctionEntity implements ITaskEntity {
   }
 
   async run(operation: TaskEntityOperation): Promise<unknown> {
-    if (this.#made !== undefined) return this.#made.run(operation);
     const df = new ClassicEntityContext(operation);
     this.#context.df = df;
     const returned = await callWithHooks({
       context: this.#context,
       inputs: [],
-      callback: this.#handler,
+      callback: (context: never) => this.#call(operation, context),
     });
-    if (!isTaskEntity(returned))
-      return df.returned === undefined ? ifWritable(returned) : df.returned.value;
-    this.#made = returned;
-    return returned.run(operation);
+    if (this.#made !== undefined) return returned;
+    return df.returned === undefined ? ifWritable(returned) : df.returned.value;
+  }
+
+  async #call(operation: TaskEntityOperation, context: never): Promise<unknown> {
+    if (this.#made === undefined) {
+      const returned = await this.#handler(context);
+      if (!isTaskEntity(returned)) return returned;
+      this.#made = returned;
+    }
+    return this.#made.run(operation);
   }
 }
 

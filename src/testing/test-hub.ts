@@ -6,7 +6,7 @@ import { TaskHubClient } from '../client/task-hub-client.ts';
 import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import { isTerminal, statusName } from '../core/instance.ts';
 import type { AsyncOrchestrationHandler, OrchestrationHandler } from '../functions/app.ts';
-import { addAppFunctions } from '../functions/app-functions.ts';
+import { addAppFunctions, unknownText } from '../functions/app-functions.ts';
 import type { DurableClient } from '../functions/durable-client.ts';
 import type { EntityFunction } from '../functions/entity-invocation.ts';
 import { durableRegistry } from '../functions/registry.ts';
@@ -129,6 +129,7 @@ export class TestHub implements AsyncDisposable {
     const worker = new TaskHubWorker({
       connection: scheduler.connect(),
       ignoresNameCase: true,
+      unknownText,
       silentLimitMs: NEVER_MS,
       ids,
       logger,

@@ -74,7 +74,11 @@ export class EntityRunner {
     const registration = name === undefined ? undefined : registry.findEntity(name);
     if (registration === undefined) {
       logEvent(logger, 'entityNotRegistered', { instanceId });
-      return failedBatch(batch, notFound(instanceId, name));
+      const text =
+        name === undefined
+          ? `Invalid entity instance id format: '${instanceId}'`
+          : registry.unknownText('entity', name);
+      return failedBatch(batch, permanentFailure('EntityTaskNotFound', text));
     }
     try {
       return await executeBatch(registration.factory, batch, { clock, ids });
@@ -93,15 +97,6 @@ function nameOf(instanceId: string): string | undefined {
     // Said to the caller as a failure of each operation.
     return undefined;
   }
-}
-
-function notFound(instanceId: string, name: string | undefined) {
-  return permanentFailure(
-    'EntityTaskNotFound',
-    name === undefined
-      ? `Invalid entity instance id format: '${instanceId}'`
-      : `No entity task named '${name}' was found.`,
-  );
 }
 
 function tooLarge(instanceId: string) {

@@ -61,12 +61,10 @@ export interface EntityRegistration {
   readonly factory: EntityFactory;
 }
 
+type FunctionKind = 'orchestrator' | 'activity' | 'entity';
+
 /** Says, of a kind of function, that there is none of that name; `known` are those that there are. */
-export type UnknownText = (
-  kind: 'orchestrator' | 'activity',
-  name: string,
-  known: readonly string[],
-) => string;
+export type UnknownText = (kind: FunctionKind, name: string, known: readonly string[]) => string;
 
 export interface RegistryOptions {
   /** Default: the texts of durabletask-js. */
@@ -75,10 +73,12 @@ export interface RegistryOptions {
   readonly ignoresCase?: boolean | undefined;
 }
 
-const sdkUnknownText: UnknownText = (kind, name) =>
-  kind === 'orchestrator'
-    ? `Orchestrator '${name}' does not exist.`
-    : `Activity function '${name}' is not registered.`;
+const SDK_UNKNOWN_TEXTS: Readonly<Record<FunctionKind, (name: string) => string>> = {
+  orchestrator: (name) => `Orchestrator '${name}' does not exist.`,
+  activity: (name) => `Activity function '${name}' is not registered.`,
+  entity: (name) => `No entity task named '${name}' was found.`,
+};
+const sdkUnknownText: UnknownText = (kind, name) => SDK_UNKNOWN_TEXTS[kind](name);
 
 /** What a worker can run, by name and version. */
 export class Registry {
@@ -123,9 +123,13 @@ export class Registry {
   }
 
   /** Why there is nothing to run for a name. */
-  unknownText(kind: 'orchestrator' | 'activity', name: string): string {
-    const all = kind === 'orchestrator' ? this.#orchestrators : this.#activities;
-    const known = all.filters().map((filter) => filter.name);
+  unknownText(kind: FunctionKind, name: string): string {
+    const filters = {
+      orchestrator: this.#orchestrators,
+      activity: this.#activities,
+      entity: this.#entities,
+    };
+    const known = filters[kind].filters().map((filter) => filter.name);
     return this.#unknownText(kind, name, known);
   }
 

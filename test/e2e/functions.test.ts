@@ -265,5 +265,17 @@ describe('an unmodified Durable Functions app', function () {
         ...around('registeredAtStart'),
       ]);
     });
+
+    it('shows them each operation of an entity, whatever its shape', async () => {
+      const links = await app.start('orchestrators/counts');
+      const { output } = await until(links, hasStatus('Completed'));
+      const response = await fetch(`${app.url}/api/seen`);
+
+      const seen = ((await response.json()) as string[]).filter((each) =>
+        /counter|made/.test(each),
+      );
+      assert.deepEqual(output, [2, 2]);
+      assert.deepEqual(seen, ['before counter', 'after counter', 'before made', 'after made']);
+    });
   });
 });

@@ -1,29 +1,6 @@
 const df = require('durable-functions');
 const { app } = require('@azure/functions');
-
-app.setup({ enableHttpStream: true });
-
-// What hooks saw, in order: `before name`, `after name`.
-const seen = [];
-
-app.hook.preInvocation((context) => {
-  const { functionName } = context.invocationContext;
-  context.hookData.name = functionName;
-  if (functionName === 'greet') {
-    context.inputs = [`${context.inputs[0]}!`];
-    const { functionHandler } = context;
-    context.functionHandler = async (...args) => `<${await functionHandler(...args)}>`;
-  }
-  seen.push(`before ${functionName}`);
-});
-
-app.hook.postInvocation((context) => {
-  seen.push(`after ${context.hookData.name}`);
-  if (context.hookData.name === 'fails') {
-    context.result = `made good: ${context.error.message}`;
-    context.error = null;
-  }
-});
+const { seen } = require('./hooks.js');
 
 app.hook.appStart(() => {
   df.app.orchestration('registeredAtStart', function* (context) {
@@ -36,6 +13,24 @@ app.hook.appStart(() => {
       throw new Error('no');
     },
   });
+});
+
+// Class style: what hooks see is the same.
+class Counter {
+  run(operation) {
+    const count = (operation.state.getState() ?? 0) + operation.getInput();
+    operation.state.setState(count);
+    return count;
+  }
+}
+df.app.entity('counter', Counter);
+df.app.entity('made', () => new Counter());
+df.app.orchestration('counts', function* (context) {
+  const counts = [];
+  for (const name of ['counter', 'made']) {
+    counts.push(yield context.df.callEntity(new df.EntityId(name, 'a'), 'add', 2));
+  }
+  return counts;
 });
 
 df.app.activity('greet', { handler: (input) => `${input} you` });
