@@ -5,6 +5,7 @@ import type { Store } from '../storage/store.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from './metrics.ts';
+import { runNews } from './news.ts';
 import { runReconciliation } from './reconciliation.ts';
 import type { Retention } from './retention.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -37,6 +38,7 @@ export function startBackground(options: BackgroundOptions): void {
   tasks.run('holdings', () =>
     runReconciliation({ ...options, everyMs: settings.reconcileMs, onError }),
   );
+  tasks.run('news', () => runNews({ ...options, onError }));
   tasks.run('upkeep', () => runUpkeep({ ...options, onError }));
   tasks.run('metrics', () => metrics.run({ signal, onError }));
   tasks.run('retention', () => retention.run({ signal, onError }));

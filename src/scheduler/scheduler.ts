@@ -378,6 +378,8 @@ export class Scheduler {
       throw error;
     }
     this.#chunks.drop(token);
+    // Behind a load balancer the place that it took may be at another scheduler.
+    if (!settlement) this.#options.store.doorbell?.ring();
   }
 
   /** Committed history as encoded `HistoryChunk` messages; nothing for a missing instance. */

@@ -6,6 +6,7 @@ import type { IdSource } from '../base/ids.ts';
 import { TaskHubError } from '../core/errors.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
+import { PostgresDoorbell } from './postgres/doorbell.ts';
 import { cannotOpen, translateError } from './postgres/errors.ts';
 import { arrayParameters } from './postgres/parameters.ts';
 import {
@@ -198,6 +199,7 @@ class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres';
   readonly target: string;
   readonly writersMax: number;
+  readonly doorbell: PostgresDoorbell;
   readonly #options: PostgresOptions;
   readonly #settings: PostgresSettings;
   readonly #writers: Pool;
@@ -215,6 +217,7 @@ class PostgresDatabase implements SqlDatabase {
     // One more for background work, which is not to wait for rounds.
     this.#writers = this.#pool('writer', this.writersMax + 1);
     this.#readers = this.#pool('reader', options.readersMax ?? 4);
+    this.doorbell = new PostgresDoorbell({ ...options, settings });
   }
 
   #pool(role: 'writer' | 'reader', max: number): Pool {
@@ -332,7 +335,11 @@ class PostgresDatabase implements SqlDatabase {
 
   close(): Promise<void> {
     this.#closing.abort(new TaskHubError('UNAVAILABLE', 'the store is closed'));
-    this.#closed ??= Promise.all([this.#writers.end(), this.#readers.end()]).then(() => undefined);
+    this.#closed ??= Promise.all([
+      this.doorbell.close(),
+      this.#writers.end(),
+      this.#readers.end(),
+    ]).then(() => undefined);
     return this.#closed;
   }
 }

@@ -15,20 +15,18 @@ import { createHub, dropHub } from './sql/hubs.ts';
 import { IdBlock, takeCounter } from './sql/id-block.ts';
 import { openLanes } from './sql/lanes.ts';
 import { readCurrent } from './sql/leases.ts';
-import { poll, POLL_MS, readQueues } from './sql/queues.ts';
+import { Lookout } from './sql/lookout.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
 import { createSqlRoles } from './sql/roles.ts';
 import { createSqlInspection } from './sql/inspection.ts';
 import { listParked, retryParked } from './sql/parked.ts';
 import { listChildren, listEnded, listInstances } from './sql/list.ts';
-import { findChunk, findInstance, readRecord, readStarted } from './sql/read.ts';
+import { findChunk, findInstance, readRecord, readStarted, readStatuses } from './sql/read.ts';
 import { forgetRequests, type ForgetOptions } from './sql/requests.ts';
 import { listEntities, listOrphanedLocks, readEntity } from './sql/read-entities.ts';
 import { readRetention, writeRetention } from './sql/retention.ts';
-import { repeated } from './sql/repeated.ts';
 import { asTaskHubError, refuse, RoundRunner, unknownHub, type PartOutput } from './sql/runner.ts';
-import { KIND } from './sql/rows.ts';
 import type { SqlDatabase } from './sql/session.ts';
 import type { Inspection } from './inspection.ts';
 import type { RoleStore } from './role-store.ts';
@@ -53,6 +51,7 @@ import type {
   StatusChange,
   Store,
   Claimed,
+  Doorbell,
 } from './store.ts';
 
 export interface SqlStoreOptions {
@@ -78,21 +77,25 @@ export class SqlStore implements Store {
   readonly #runner: RoundRunner;
   readonly #node: number;
   readonly #orphans: Orphans;
+  readonly #lookout: Lookout;
   readonly roundsMax: number;
   readonly isShared: boolean;
+  readonly doorbell: Doorbell | undefined;
   readonly inspection: Inspection;
   readonly roles: RoleStore;
-  #polledAt: number;
-  #polling: Promise<void> | undefined;
 
   private constructor(options: SqlStoreOptions, node: number) {
     this.#database = options.database;
     this.#logger = options.logger;
     this.#node = node;
-    this.#polledAt = options.now;
     this.roundsMax = options.database.writersMax;
     this.isShared = options.database.dialect === 'postgres';
+    this.doorbell = options.database.doorbell;
     this.#orphans = new Orphans(options.database, node);
+    this.#lookout = new Lookout({
+      ...options,
+      ...{ node, catalog: this.#catalog, hints: this.#hints },
+    });
     this.roles = createSqlRoles(options.database);
     this.inspection = createSqlInspection({
       database: options.database,
@@ -122,44 +125,16 @@ export class SqlStore implements Store {
       await openLanes(session, node);
     });
     const store = new SqlStore(options, node);
-    await store.#learn();
+    await store.#lookout.open();
     return store;
   }
 
-  async #learn(): Promise<void> {
-    const teach = await this.#database.transaction(async (session) => {
-      await this.#catalog.loadHubs(session);
-      await this.#catalog.loadTypes(session);
-      return readQueues(session);
-    });
-    teach(this.#hints);
-  }
-
-  /** Another node may make hubs and leave work: on a shared database what this one knows is refreshed every second. */
-  #poll(now: number): Promise<void> {
-    if (this.#database.dialect === 'sqlite' || now < this.#polledAt + POLL_MS) {
-      return Promise.resolve();
-    }
-    this.#polling ??= this.#pollNow(now).finally(() => {
-      this.#polling = undefined;
-    });
-    return this.#polling;
-  }
-
-  async #pollNow(now: number): Promise<void> {
-    const teach = await repeated(this.#database, () =>
-      poll(this.#database, {
-        now,
-        node: this.#node,
-        loadHubs: (session) => this.#catalog.loadHubs(session),
-      }),
-    );
-    this.#polledAt = now;
-    teach(this.#hints);
+  catchUp(): Promise<void> {
+    return this.#lookout.catchUp();
   }
 
   async exchange(round: Round): Promise<RoundResult> {
-    await this.#poll(round.now);
+    await this.#lookout.poll(round.now);
     const outcomes: Outcome[] = [];
     const changes: StatusChange[] = [];
     let claimed: readonly Claimed[] = [];
@@ -186,7 +161,7 @@ export class SqlStore implements Store {
   }
 
   /** SQLite commits for all hubs at once; on PostgreSQL each hub has a round of its own. */
-  async #exchange({ commits, takers, now, hub }: RowRound): Promise<PartOutput> {
+  async #exchange({ commits, takers, now, hub }: RowRound): Promise<Omit<PartOutput, 'isNews'>> {
     if (this.#database.dialect === 'sqlite') {
       return this.#runner.run({ commits, takers, now, hub: undefined });
     }
@@ -217,7 +192,9 @@ export class SqlStore implements Store {
   /** What one hub's round comes to; a failure is told to its own commits while others have something to tell. */
   async #runPart(part: HubPart, isAlone: boolean): Promise<PartOutput> {
     try {
-      return await this.#runner.run(part);
+      const output = await this.#runner.run(part);
+      if (output.isNews && this.#lookout.hasCompany) this.doorbell?.ring();
+      return output;
     } catch (error) {
       if (isAlone) throw error;
       logEvent(this.#logger, 'hubRoundFailed', {
@@ -225,7 +202,7 @@ export class SqlStore implements Store {
         error: describeError(error),
       });
       const outcomes = part.commits.map(() => refuse(asTaskHubError(error)));
-      return { outcomes, claimed: [], changes: [] };
+      return { outcomes, claimed: [], changes: [], isNews: false };
     }
   }
 
@@ -263,6 +240,7 @@ export class SqlStore implements Store {
       }
       if (commit.kind === 'createHub') await createHub(this.#database, commit.hub);
       await this.#database.transaction((session) => this.#catalog.loadHubs(session));
+      this.doorbell?.ring();
       return { ok: true };
     } catch (error) {
       return refuse(asTaskHubError(error));
@@ -286,19 +264,8 @@ export class SqlStore implements Store {
     instanceIds: readonly string[],
   ): Promise<ReadonlyMap<string, RuntimeStatus>> {
     const number = this.#catalog.hubNumbers.get(hub);
-    const found = new Map<string, RuntimeStatus>();
-    if (number === undefined) return found;
-    await this.#database.read(async (session) => {
-      for (const id of instanceIds) {
-        const rows = await session.all(
-          'select status from instances where hub = $1 and id = $2 and kind = $3',
-          [number, id, KIND.orchestration],
-        );
-        const status = rows[0]?.['status'];
-        if (typeof status === 'number') found.set(id, status as RuntimeStatus);
-      }
-    });
-    return found;
+    if (number === undefined) return new Map();
+    return this.#database.read((session) => readStatuses(session, number, instanceIds));
   }
 
   async *history(options: HistoryOptions): AsyncIterable<Uint8Array> {

@@ -158,6 +158,7 @@ class SqliteDatabase implements SqlDatabase {
   readonly target: string;
   readonly writersMax = 1;
   readonly #path: string;
+  readonly doorbell = undefined;
   readonly #database: DatabaseSync;
   readonly #writer: SqliteSession;
   readonly #reader: Reader | undefined;

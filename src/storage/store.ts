@@ -420,11 +420,23 @@ export interface Holding {
   readonly kind: WorkKind;
 }
 
+/** How schedulers on the same data tell each other to look now. A hint: any of it may be lost. */
+export interface Doorbell {
+  /** The others are to look: something is there that they do not know of. */
+  ring(): void;
+  /** Resolves once another has rung since the last call; rejects when the signal aborts. */
+  rung(options: { readonly signal: AbortSignal }): Promise<void>;
+}
+
 export interface Store {
   /** Rounds that may be under way at once. More than one: those with commits must each be of one hub. */
   readonly roundsMax: number;
   /** Other schedulers may work on the same data: what workers hold may be completed through them. */
   readonly isShared: boolean;
+  /** `undefined`: a store with one owner, or without a way to tell the others. */
+  readonly doorbell: Doorbell | undefined;
+  /** Learns at once what other schedulers have left; otherwise that takes up to a second. */
+  catchUp(): Promise<void>;
   /** Runs one round; rejects only when nothing at all could be done (the store is gone). */
   exchange(round: Round): Promise<RoundResult>;
   getInstance(

@@ -239,6 +239,13 @@ export const LOG_EVENTS = {
     message: 'could not tell the other nodes that this one leaves',
     meaning: 'They find out half a minute later and take its leases then.',
   },
+  doorbellAway: {
+    id: 2108,
+    level: 'warn',
+    message: 'schedulers cannot tell each other of new work now; they look every second',
+    meaning:
+      'The connection that listens (LISTEN) is lost; another is made. Told once for each outage. Nothing is lost but time.',
+  },
 
   completionTooLate: {
     id: 3001,

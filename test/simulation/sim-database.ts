@@ -73,6 +73,7 @@ export class SimSession implements SqlDatabase {
   readonly dialect = 'sqlite';
   readonly target = 'the simulated disk';
   readonly writersMax = 1;
+  readonly doorbell = undefined;
   readonly #options: SessionOptions;
   #isDead = false;
   /** The tail of the queue of transactions: one writer. */

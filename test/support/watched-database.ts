@@ -15,6 +15,7 @@ export class WatchedDatabase implements SqlDatabase {
   readonly dialect: SqlDatabase['dialect'];
   readonly target: string;
   readonly writersMax: number;
+  readonly doorbell: SqlDatabase['doorbell'];
   readonly #database: SqlDatabase;
   watch: Watch = () => undefined;
 
@@ -23,6 +24,7 @@ export class WatchedDatabase implements SqlDatabase {
     this.dialect = database.dialect;
     this.target = database.target;
     this.writersMax = database.writersMax;
+    this.doorbell = database.doorbell;
   }
 
   transaction<T>(

@@ -95,8 +95,13 @@ const WRITER = [
 
 const READER = ["set statement_timeout = '30s'"];
 
+/** What a ring says is in no table: it need not be on disk. */
+const DOORBELL = ['set synchronous_commit = off'];
+
+const SETUP = { writer: WRITER, reader: READER, doorbell: DOORBELL } as const;
+
 /** Statements for a new connection. */
-export function sessionSetup(role: 'writer' | 'reader', schema: string | undefined): string {
+export function sessionSetup(role: keyof typeof SETUP, schema: string | undefined): string {
   const path = schema === undefined ? [] : [`set search_path = "${schema}"`];
-  return [...path, ...COMMON, ...(role === 'writer' ? WRITER : READER)].join('; ');
+  return [...path, ...COMMON, ...SETUP[role]].join('; ');
 }

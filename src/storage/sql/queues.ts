@@ -1,7 +1,7 @@
 /** What waits in the tables, one row for each queue: hints for a node that did not put it there. */
 import type { Hints } from './hints.ts';
 import { KIND } from './rows.ts';
-import type { SqlDatabase, SqlRow, SqlSession } from './session.ts';
+import type { SqlRow, SqlSession } from './session.ts';
 
 interface QueueSelects {
   readonly runs: string;
@@ -64,26 +64,4 @@ export async function readQueues(session: SqlSession): Promise<(hints: Hints) =>
 
 function noteQueue(hints: Hints, { hub, type, at }: SqlRow, kind: number): void {
   hints.noteQueue({ hub: Number(hub), kind, type: Number(type) }, Number(at));
-}
-
-/** How often a node says that it lives and looks for what others have left, in ms. */
-export const POLL_MS = 1000;
-
-export interface PollOptions {
-  readonly now: number;
-  readonly node: number;
-  readonly loadHubs: (session: SqlSession) => Promise<void>;
-}
-
-/** One round trip: the heartbeat of this node, the task hubs, and what waits in them. */
-export async function poll(
-  database: SqlDatabase,
-  options: PollOptions,
-): Promise<(hints: Hints) => void> {
-  const { now, node, loadHubs } = options;
-  return database.transaction(async (session) => {
-    await session.run('update nodes set heartbeat_at = $1 where node = $2', [now, node]);
-    const [, teach] = await Promise.all([loadHubs(session), readQueues(session)]);
-    return teach;
-  });
 }

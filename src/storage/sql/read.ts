@@ -10,6 +10,8 @@ import { findStarted } from '../round/turn.ts';
 import type { InstanceRecord } from '../store.ts';
 import { KIND, readRow, type InstanceRow } from './rows.ts';
 import type { SqlRow, SqlSession } from './session.ts';
+import { selectWhere } from './statement.ts';
+import { INSTANCES } from './tables.ts';
 
 export interface InstanceRead {
   readonly instance: InstanceRow;
@@ -40,6 +42,28 @@ export async function findInstance(
     [hub, id, KIND.orchestration],
   );
   return rows[0] && instanceRead(rows[0]);
+}
+
+const STATUS = selectWhere(INSTANCES, {
+  where: [
+    ['hub', '='],
+    ['id', '='],
+    ['kind', '='],
+  ],
+  columns: ['id', 'status'],
+});
+
+/** Those of these orchestrations that exist. */
+export async function readStatuses(
+  session: SqlSession,
+  hub: number,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, RuntimeStatus>> {
+  const rows = await session.allMany(
+    STATUS,
+    ids.map((id) => [hub, id, KIND.orchestration]),
+  );
+  return new Map(rows.map(({ id, status }) => [String(id), status as RuntimeStatus]));
 }
 
 export function instanceRead(row: SqlRow): InstanceRead {

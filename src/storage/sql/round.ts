@@ -1,5 +1,6 @@
 /** One attempt at one round, inside the caller's transaction: look, decide, write, claim. */
 import type { PayloadLimits } from '../../core/limits.ts';
+import { OrchestrationStatus } from '../../proto/orchestrator_service_pb.ts';
 import { applyCommit, fireTimer, type RowCommit } from '../round/apply.ts';
 import type { DispatchEnv } from '../round/dispatch.ts';
 import { RowKeys } from '../round/keys.ts';
@@ -52,6 +53,8 @@ export interface RoundOutput {
   readonly claimed: readonly Claimed[];
   readonly changes: readonly StatusChange[];
   readonly tooLarge: readonly TooLarge[];
+  /** Other nodes may have room for what is left, or somebody who waits for what has changed. */
+  readonly isNews: boolean;
   /** Runs after COMMIT only: what this round taught about queues and timers. */
   readonly teach: (hints: Hints) => void;
 }
@@ -83,6 +86,7 @@ export async function runRound(session: SqlSession, input: RoundInput): Promise<
     claimed: [...turns, ...handed.activities],
     changes: state.changes,
     tooLarge: context.tooLarge,
+    isNews: state.changes.some(isWaitedFor) || leavesWork(context),
     teach: (hints) => {
       for (const { queue, at } of context.seen) hints.setQueue(queue, at, mark);
       for (const { hub, at } of due.looked) hints.setTimer(hub, at, mark);
@@ -94,6 +98,17 @@ export async function runRound(session: SqlSession, input: RoundInput): Promise<
       for (const timer of state.timers) hints.noteTimer(timer.hub, timer.due_at);
     },
   };
+}
+
+/** Nobody waits for an instance to be pending. */
+function isWaitedFor({ status }: StatusChange): boolean {
+  return status !== OrchestrationStatus.PENDING;
+}
+
+/** Something new is due and was not handed out. */
+function leavesWork({ left, seen, env }: ClaimContext): boolean {
+  const lookedAt = new Map(seen.map(({ queue, at }) => [keyOfQueue(queue), at ?? Infinity]));
+  return left.some(({ queue, at }) => (lookedAt.get(keyOfQueue(queue)) ?? at) <= env.now);
 }
 
 interface DueTimers {

@@ -114,7 +114,7 @@ export class RoundRunner {
           error: describeError(error),
         });
         const { claimed } = await this.#claimOnly(part);
-        return { outcomes: [refuse(asTaskHubError(error))], claimed, changes: [] };
+        return { outcomes: [refuse(asTaskHubError(error))], claimed, changes: [], isNews: false };
       }
       const half = Math.ceil(commits.length / 2);
       const first = await this.#runBisected({
@@ -127,6 +127,7 @@ export class RoundRunner {
         outcomes: [...first.outcomes, ...second.outcomes],
         claimed: second.claimed,
         changes: [...first.changes, ...second.changes],
+        isNews: first.isNews || second.isNews,
       };
     }
   }

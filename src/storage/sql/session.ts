@@ -1,4 +1,5 @@
 /** What the store needs of a database. Two implementations: sqlite-session.ts and postgres-session.ts. */
+import type { Doorbell } from '../store.ts';
 import type { Statement } from './statement.ts';
 
 export type SqlValue = number | string | Uint8Array | null;
@@ -27,6 +28,8 @@ export interface SqlDatabase {
   readonly target: string;
   /** Transactions of writers that may be under way at once. */
   readonly writersMax: number;
+  /** `undefined`: nobody else works on this database, or there is no way to tell them. */
+  readonly doorbell: Doorbell | undefined;
   /**
    * Writers: one transaction at a time for each caller. Rolled back when `work` throws. Throws the faults of
    * `faults.ts`, after which the caller decides whether to run it again.

@@ -46,7 +46,10 @@ export class Neighbour {
   static async open(storage: string): Promise<Neighbour> {
     const store = await openStore({
       ...{ storage, logger: silentLogger, ids: systemIds },
-      clock: { ...systemClock, now: () => NOW },
+      clock: {
+        now: () => NOW,
+        sleepUntil: (at, options) => systemClock.sleepUntil(systemClock.now() + at - NOW, options),
+      },
     });
     const opened = { store, reopen: () => Promise.resolve(store), close: () => store.close() };
     const bench = await Bench.open(() => Promise.resolve(opened), [OWN_HUB]);
