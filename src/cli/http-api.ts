@@ -21,7 +21,11 @@ export interface HttpApiFlags {
 const ENDPOINT_DEFAULT = 'http://127.0.0.1:8082';
 const ANSWER_MAX_MS = 30_000;
 
-export function addHttpApiFlags(command: Command): Command {
+export function addHttpApiFlags(
+  command: Command,
+  { isJsonThere = false }: { readonly isJsonThere?: boolean } = {},
+): Command {
+  if (!isJsonThere) command.option('--json', 'Print one JSON line for each result');
   return command
     .option(
       '--http-endpoint <url>',
@@ -31,8 +35,7 @@ export function addHttpApiFlags(command: Command): Command {
       '--authentication <value>',
       'Who calls, as in a connection string (env: DURABLETASK_AUTHENTICATION, default: None); a token of one’s own goes into DURABLETASK_TOKEN',
     )
-    .option('--ca-file <file>', 'PEM file of the CA to trust (env: DURABLETASK_CA_FILE)')
-    .option('--json', 'Print one JSON line for each result');
+    .option('--ca-file <file>', 'PEM file of the CA to trust (env: DURABLETASK_CA_FILE)');
 }
 
 export interface ApiRequest {
@@ -40,8 +43,11 @@ export interface ApiRequest {
   /** Below `/api/v1`. */
   readonly path: string;
   readonly body?: object;
+  /** The answer is the text itself, not JSON. */
+  readonly isText?: true;
 }
 
+/** Parsed JSON, or a string where text was asked for. */
 export type CallApi = (request: ApiRequest) => Promise<unknown>;
 
 /** @throws ConfigError for a flag that is wrong. */
@@ -101,7 +107,7 @@ interface Target {
 
 async function call(
   { origin, ca, token }: Target,
-  { method, path, body }: ApiRequest,
+  { method, path, body, isText }: ApiRequest,
 ): Promise<unknown> {
   const answer = Promise.withResolvers<IncomingMessage>();
   const request = (origin.startsWith('https:') ? httpsRequest : httpRequest)(
@@ -123,7 +129,8 @@ async function call(
     const response = await answer.promise;
     let text = '';
     for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
-    return readAnswer(response.statusCode ?? 0, text, origin);
+    const status = response.statusCode ?? 0;
+    return isText && status < 400 ? text : readAnswer(status, text, origin);
   } catch (error) {
     if (error instanceof TaskHubError) throw error;
     throw await unreachable(origin, error);

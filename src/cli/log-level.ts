@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { LOG_LEVELS } from '../telemetry/logger.ts';
-import { EXIT, type CliContext } from './cli-context.ts';
+import type { CommandHost } from './api-command.ts';
+import { EXIT } from './cli-context.ts';
 import { addHttpApiFlags, openHttpApi, type HttpApiFlags } from './http-api.ts';
 
 /** As the HTTP API answers it. */
@@ -11,11 +12,7 @@ interface LogLevelAnswer {
 const PATH = '/log-level';
 
 /** `durabletask log-level [level]`: how much a running scheduler writes into its log. */
-export function addLogLevel(
-  program: Command,
-  context: CliContext,
-  onExit: (code: number) => void,
-): void {
+export function addLogLevel(program: Command, { context, onExit }: CommandHost): void {
   const command = program
     .command('log-level')
     .description('Show the log level of a running scheduler, or set it until it is started again')

@@ -1,11 +1,15 @@
 import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { addConfig } from './config-show.ts';
 import { runDev, type DevFlags } from './dev.ts';
+import { addInstance } from './instance.ts';
 import { addLogLevel } from './log-level.ts';
+import { addRetentionPolicy } from './retention-policy.ts';
 import { addRoleAssignment } from './role-assignment.ts';
 import { addServerFlags, readServerConfig } from './server-flags.ts';
 import { runStart } from './start.ts';
+import { addTaskHub } from './task-hub.ts';
 
 /** The command line. `onExit` gets the exit code of the command that ran. */
 export function createProgram(context: CliContext, onExit: (code: number) => void): Command {
@@ -23,8 +27,12 @@ export function createProgram(context: CliContext, onExit: (code: number) => voi
     .addHelpText('after', '\nExit codes: 0 ok, 1 the operation failed, 2 wrong usage.');
   addStart(program, context, onExit);
   addDev(program, context, onExit);
-  addLogLevel(program, context, onExit);
-  addRoleAssignment(program, context, onExit);
+  addTaskHub(program, { context, onExit });
+  addInstance(program, { context, onExit });
+  addRetentionPolicy(program, { context, onExit });
+  addConfig(program, { context, onExit });
+  addLogLevel(program, { context, onExit });
+  addRoleAssignment(program, { context, onExit });
   return program;
 }
 

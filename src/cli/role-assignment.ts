@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { ASSIGNEE_TYPES, BUILT_IN_ROLES, ROLES } from '../core/roles.ts';
-import { EXIT, type CliContext } from './cli-context.ts';
-import { addHttpApiFlags, openHttpApi, type CallApi, type HttpApiFlags } from './http-api.ts';
+import { apiCommand, type ApiRun, type CommandHost } from './api-command.ts';
+import type { HttpApiFlags } from './http-api.ts';
 import { table } from './table.ts';
 
 /** An assignment as the HTTP API answers it. */
@@ -36,19 +36,11 @@ const BASE = '/role-assignments';
 const ROLE_NAMES = ROLES.map((role) => BUILT_IN_ROLES[role].name).join(', ');
 
 /** `durabletask role-assignment …`: who may do what with a scheduler. */
-export function addRoleAssignment(
-  program: Command,
-  context: CliContext,
-  onExit: (code: number) => void,
-): void {
+export function addRoleAssignment(program: Command, host: CommandHost): void {
   const group = program
     .command('role-assignment')
     .description('Who may do what: roles on the scheduler or on one task hub');
-  const run = (work: (call: CallApi) => Promise<void>, flags: HttpApiFlags): Promise<void> =>
-    work(openHttpApi(flags, context)).then(() => {
-      onExit(EXIT.ok);
-    });
-  addHttpApiFlags(
+  apiCommand(
     group
       .command('create')
       .description('Assign a role; assigning it twice changes nothing')
@@ -64,23 +56,33 @@ export function addRoleAssignment(
       )
       .option('--task-hub-name <name>', 'Only on this task hub; left out: the whole scheduler')
       .option('--issuer <url>', 'Whose tokens name the assignee; needed when there are several'),
-  ).action((flags: CreateFlags) => run((call) => create(call, flags, context), flags));
-  addHttpApiFlags(
+    host,
+    create,
+  );
+  apiCommand(
     group
       .command('list')
       .description('List the role assignments of configuration and store')
       .option('--task-hub-name <name>', 'Only those that count on this task hub')
       .option('--assignee <id>', 'Only those of this assignee'),
-  ).action((flags: ListFlags) => run((call) => list(call, flags, context), flags));
-  addHttpApiFlags(
+    host,
+    list,
+  );
+  apiCommand(
     group
       .command('delete')
       .description('Take a role away')
       .requiredOption('--id <id>', 'Id of the assignment, as list shows it'),
-  ).action((flags: DeleteFlags) => run((call) => remove(call, flags, context), flags));
+    host,
+    remove,
+  );
 }
 
-async function create(call: CallApi, flags: CreateFlags, { stdout }: CliContext): Promise<void> {
+async function create({
+  call,
+  flags,
+  context: { stdout },
+}: ApiRun<CreateFlags>): Promise<undefined> {
   const { role, assignee, assigneeType, taskHubName: taskHub, issuer } = flags;
   const body = { role, assignee, assigneeType, taskHub, issuer };
   const created = (await call({ method: 'POST', path: BASE, body })) as Assignment;
@@ -91,7 +93,7 @@ async function create(call: CallApi, flags: CreateFlags, { stdout }: CliContext)
   );
 }
 
-async function list(call: CallApi, flags: ListFlags, { stdout }: CliContext): Promise<void> {
+async function list({ call, flags, context: { stdout } }: ApiRun<ListFlags>): Promise<undefined> {
   const { items } = (await call({ method: 'GET', path: BASE })) as { items: Assignment[] };
   const { taskHubName, assignee } = flags;
   const shown = items.filter(
@@ -110,7 +112,11 @@ async function list(call: CallApi, flags: ListFlags, { stdout }: CliContext): Pr
   stdout(table(['Id', 'Role', 'Type', 'Assignee', 'Task hub', 'Source'], rows));
 }
 
-async function remove(call: CallApi, flags: DeleteFlags, { stdout }: CliContext): Promise<void> {
+async function remove({
+  call,
+  flags,
+  context: { stdout },
+}: ApiRun<DeleteFlags>): Promise<undefined> {
   await call({ method: 'DELETE', path: `${BASE}/${encodeURIComponent(flags.id)}` });
   stdout(flags.json ? JSON.stringify({ id: flags.id }) : `Deleted ${flags.id}.`);
 }

@@ -11,7 +11,7 @@ import { openGrpcServer, type GrpcServer } from './grpc/grpc-server.ts';
 import { endpointUrl } from './host-names.ts';
 import { BulkJobs } from './http/api/bulk-jobs.ts';
 import { DashboardFiles } from './http/dashboard-files.ts';
-import type { ShownConfig } from './http/api/scheduler.ts';
+import type { ConfigWithSources } from '../config/shown-config.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { openHttpServer, type HttpServer } from './http/http-server.ts';
 import { readTlsFiles } from './tls.ts';
@@ -34,7 +34,7 @@ export interface OpenDoorsOptions {
   readonly config: DoorsConfig;
   readonly security: Pick<Security, 'guard' | 'roles'>;
   /** What the settings page shows. */
-  readonly shown: ShownConfig;
+  readonly shown: ConfigWithSources;
   readonly clock: Clock;
   readonly logger: Logger;
 }

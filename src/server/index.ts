@@ -5,7 +5,7 @@ export type {
   RoleAssignmentOption,
   RunningScheduler,
 } from './open-scheduler.ts';
-export type { ConfigSources } from './http/api/scheduler.ts';
+export type { ConfigSources } from '../config/shown-config.ts';
 export { TaskHubError } from '../core/errors.ts';
 export type { ErrorCode } from '../core/errors.ts';
 export type { Logger, LogFields, LogLevel } from '../telemetry/logger.ts';

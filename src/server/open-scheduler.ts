@@ -8,7 +8,7 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
-import type { ConfigSources } from './http/api/scheduler.ts';
+import type { ConfigSources } from '../config/shown-config.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { openSecurity, type Security } from './auth/security.ts';
 import { openDoors, type Doors } from './doors.ts';

@@ -12,7 +12,7 @@ import { API_ROUTES } from './api/api-routes.ts';
 import { answerMetrics } from '../scale/metrics.ts';
 import type { ApiDocs } from './api/route.ts';
 import type { BulkJobs } from './api/bulk-jobs.ts';
-import type { ShownConfig } from './api/scheduler.ts';
+import type { ConfigWithSources } from '../../config/shown-config.ts';
 import type { DashboardFiles } from './dashboard-files.ts';
 import { refuseRequest, type RequestRules } from './request-rules.ts';
 import { START_PAGE, START_PAGE_HEADERS } from './start-page.ts';
@@ -31,7 +31,7 @@ export interface HttpAppOptions {
   /** Aborts when the scheduler begins to drain. */
   readonly draining: AbortSignal;
   readonly bulkJobs: BulkJobs;
-  readonly config: ShownConfig;
+  readonly config: ConfigWithSources;
   /** `undefined`: it has not been built. */
   readonly dashboardFiles: () => DashboardFiles | undefined;
   /** What goes into a connection string. */

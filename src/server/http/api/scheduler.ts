@@ -1,15 +1,7 @@
 /** What concerns the whole scheduler: retention and configuration; and a hub's numbers. */
 import type { RetentionPolicy } from '../../../core/retention.ts';
 import { optional } from '../../../core/optional.ts';
-import type { ConfigSource } from '../../../config/load-server-config.ts';
-import {
-  flagName,
-  SERVER_CONFIG_KEYS,
-  SERVER_OPTIONS,
-  serverConfigSchema,
-  type ServerConfig,
-  type ServerConfigKey,
-} from '../../../config/server-config.ts';
+import { shownConfig } from '../../../config/shown-config.ts';
 import type { HttpRoute } from '../http-app.ts';
 import {
   configSchema,
@@ -22,13 +14,6 @@ import {
 } from './contract.ts';
 import { api } from './route.ts';
 import { statusOf, statusWord } from './status-words.ts';
-
-export type ConfigSources = Readonly<Partial<Record<ServerConfigKey, ConfigSource>>>;
-
-export interface ShownConfig {
-  readonly config: ServerConfig;
-  readonly sources: ConfigSources;
-}
 
 export const SCHEDULER_ROUTES: readonly HttpRoute[] = [
   api({
@@ -74,7 +59,8 @@ export const SCHEDULER_ROUTES: readonly HttpRoute[] = [
     permission: 'read',
     summary: 'The configuration in force; secrets are masked',
     answer: configSchema,
-    handle: ({ context, options }) => context.json(configJson(options.config)),
+    handle: ({ context, options }) =>
+      context.json({ items: [...shownConfig(options.config)] } satisfies ConfigJson),
   }),
   api({
     method: 'GET',
@@ -107,26 +93,4 @@ function retentionJson(policy: RetentionPolicy): RetentionJson {
       ),
     })),
   };
-}
-
-function configJson({ config, sources }: ShownConfig): ConfigJson {
-  const { shape } = serverConfigSchema;
-  return {
-    items: SERVER_CONFIG_KEYS.map((key) => ({
-      key,
-      value: masked(config[key]),
-      source: sources[key] ?? 'option',
-      description: shape[key].description ?? '',
-      flag: flagName(key),
-      environment: SERVER_OPTIONS[key].environment,
-    })),
-  };
-}
-
-/** The password of an address, without a hint of its length. */
-function masked(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  return value
-    .replace(/^(\w+:\/\/[^:/@]*):.*@/, '$1:••••@')
-    .replaceAll(/([?&](?:password|sslpassword|token)=)[^&]*/gi, '$1••••');
 }
