@@ -6,7 +6,7 @@ import { describeStorage, readyLine, summary } from './ready.ts';
 import { stopped } from './stop-signal.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
+import { openOtlp } from '../telemetry/otlp.ts';
 
 export interface StartOptions {
   readonly config: ServerConfig;
@@ -54,8 +54,8 @@ interface ConfiguredScheduler {
 }
 
 /**
- * The scheduler that a configuration describes, loaded only now: `--help` needs none of it. Its traces
- * go where the environment says.
+ * The scheduler that a configuration describes, loaded only now: `--help` needs none of it. Its telemetry
+ * goes where the environment says.
  */
 export async function openConfiguredScheduler(
   config: ServerConfig,
@@ -63,11 +63,11 @@ export async function openConfiguredScheduler(
   { env, sources }: { readonly env: CliContext['env']; readonly sources?: ConfigSources },
 ): Promise<ConfiguredScheduler> {
   const { openScheduler } = await import('../server/index.ts');
-  const traces = await openOtlpTraces({ serviceName: 'durabletask-scheduler', env, logger });
+  const telemetry = await openOtlp({ serviceName: 'durabletask-scheduler', env, logger });
   const scheduler = await openScheduler({ ...config, logger, configSources: sources });
   const close = async (): Promise<void> => {
     await scheduler.close();
-    await traces?.close();
+    await telemetry?.close();
   };
   return { scheduler, close };
 }

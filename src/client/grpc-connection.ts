@@ -12,6 +12,7 @@ import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { TaskHubError } from '../core/errors.ts';
+import { recordCall } from '../telemetry/recorded-metrics.ts';
 import { activeSpan } from '../telemetry/spans.ts';
 import { writeTraceParent } from '../telemetry/trace-context.ts';
 import { channelCredentials, tlsProblem, type ChannelSecurity } from './channel-credentials.ts';
@@ -170,9 +171,15 @@ class GrpcConnection implements Connection {
     signal?.throwIfAborted();
     this.#closing.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const { clock } = this.#options;
+    const startedAt = clock.now();
     const onReply = (error: ServiceError | null, reply?: Buffer): void => {
       this.#calls.delete(call);
       signal?.removeEventListener('abort', cancel);
+      recordCall('clientCallDuration', {
+        ...{ service: method.parent.typeName, method: method.name, code: error?.code ?? status.OK },
+        durationMs: clock.now() - startedAt,
+      });
       if (error !== null) reject(error);
       else resolve(reply ?? Buffer.alloc(0));
     };

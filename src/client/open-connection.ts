@@ -53,6 +53,15 @@ export function openConnection(options: OpenConnectionOptions): Connection {
   });
 }
 
+/**
+ * The hub that an address names, if it does.
+ *
+ * @throws TaskHubError INVALID_ARGUMENT when the address is incomplete or wrong.
+ */
+export function taskHubOf(address: SchedulerAddress): string | undefined {
+  return address.connection === undefined ? resolveAddress(address).taskHub : address.taskHub;
+}
+
 function resolveAddress(address: SchedulerAddress): ConnectionString {
   const { connectionString, endpoint, taskHub } = address;
   if (connectionString !== undefined) {

@@ -12,7 +12,8 @@ import { invalidArgument } from '../core/errors.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { openApplicationInsights } from '../telemetry/application-insights.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { openOtlpTraces } from '../telemetry/otlp-traces.ts';
+import { observeMetrics } from '../telemetry/observed-metrics.ts';
+import { openOtlp } from '../telemetry/otlp.ts';
 import type { TelemetryExport } from '../telemetry/telemetry-export.ts';
 import { TaskHubWorker } from '../worker/task-hub-worker.ts';
 import { addAppFunctions, unknownText } from './app-functions.ts';
@@ -26,7 +27,7 @@ import type { ManagementOptions } from './management/options.ts';
 import { createLinks } from './management/links.ts';
 import type { ManagementLinks } from './management/links.ts';
 import { durableRegistry, hasOrchestrator, processWide } from './registry.ts';
-import { ScaleMonitor } from './scale/monitor.ts';
+import { APP_METRICS, ScaleMonitor } from './scale/monitor.ts';
 import { functionAppDir, readSettings } from './settings.ts';
 import type { ExtensionSettings } from './settings.ts';
 
@@ -63,6 +64,7 @@ export class ExtensionRuntime {
   readonly #scale: ScaleMonitor;
   #telemetry: TelemetryExport | undefined;
   #stopListening: () => void = () => undefined;
+  #stopObserving: () => void = () => undefined;
 
   constructor(options: ExtensionRuntimeOptions) {
     this.#options = options;
@@ -225,7 +227,8 @@ export class ExtensionRuntime {
   async #openTelemetry(): Promise<void> {
     const { env, logger } = this.#options;
     const options = { serviceName: env()['WEBSITE_SITE_NAME'] ?? 'functions', env: env(), logger };
-    this.#telemetry = (await openApplicationInsights(options)) ?? (await openOtlpTraces(options));
+    this.#telemetry = (await openApplicationInsights(options)) ?? (await openOtlp(options));
+    this.#stopObserving = observeMetrics(APP_METRICS, () => this.#scale.readings());
   }
 
   #connectionOf(connectionName: string): ConnectionString {
@@ -267,6 +270,7 @@ export class ExtensionRuntime {
 
   async #close(): Promise<void> {
     this.#stopListening();
+    this.#stopObserving();
     await this.#serving?.worker.stop();
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
     this.#clients.clear();

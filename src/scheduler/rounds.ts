@@ -17,6 +17,7 @@ import type {
 import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { describeError } from '../telemetry/logger.ts';
+import { recordMetric } from '../telemetry/recorded-metrics.ts';
 import { Backlog, type Pending } from './backlog.ts';
 import { Grants } from './grants.ts';
 import { OutageLog } from './outage-log.ts';
@@ -148,6 +149,7 @@ export class Rounds {
     } finally {
       grant.end();
     }
+    recordMetric('roundDuration', (clock.now() - now) / 1000);
     this.#outages.stored(now);
     this.counts.rounds += 1;
     this.counts.commits += batch.length;

@@ -16,6 +16,7 @@ import {
   type TypeFilter,
   type WorkKind,
 } from '../storage/store.ts';
+import { recordMetric } from '../telemetry/recorded-metrics.ts';
 import {
   encodeActivityWorkItem,
   encodeEntityBatchWorkItem,
@@ -259,6 +260,9 @@ export class Workers {
     this.#holders.delete(token);
     stream.held.delete(token);
     stream.heldCount[item.kind] -= 1;
+    recordMetric('itemDuration', (this.#options.clock.now() - item.sinceAt) / 1000, {
+      ...{ task_hub: stream.hub, kind: item.kind, outcome: ending },
+    });
     if (ending === 'gaveBack') stream.avoids.add(item.key);
     stream.counts[ending === 'gaveBack' ? 'gaveBack' : 'completed'] += 1;
     if (ending !== 'gaveBack') this.#totalsOf(stream.hub).completed += 1;

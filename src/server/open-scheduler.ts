@@ -8,6 +8,9 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
+import { METRICS } from '../telemetry/metrics.ts';
+import { observeMetrics } from '../telemetry/observed-metrics.ts';
+import { readingsOf } from './scale/metrics.ts';
 import type { ConfigSources } from '../config/shown-config.ts';
 import { closeInOrder } from './close-in-order.ts';
 import { openSecurity, type Security } from './auth/security.ts';
@@ -123,7 +126,11 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
       ...{ engine, security, config, clock, logger },
       shown: { config, sources: options.configSources ?? {} },
     });
-    return running({ engine, security, doors, store, clock, logger });
+    const { figures } = engine.inspector;
+    const stopObserving = observeMetrics(Object.values(METRICS), async () =>
+      readingsOf(await figures.read()),
+    );
+    return running({ engine, security, doors, store, clock, logger, stopObserving });
   } catch (error) {
     // The first failure is the one to report; those of closing are logged.
     await closeInOrder([() => security?.close(), () => engine?.close(), () => store.close()], {
@@ -144,11 +151,20 @@ interface Opened {
   readonly doors: Doors;
   readonly security: Security;
   readonly store: { close(): Promise<void> };
+  readonly stopObserving: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-function running({ engine, doors, security, store, clock, logger }: Opened): RunningScheduler {
+function running({
+  engine,
+  doors,
+  security,
+  store,
+  clock,
+  logger,
+  stopObserving,
+}: Opened): RunningScheduler {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
@@ -158,6 +174,10 @@ function running({ engine, doors, security, store, clock, logger }: Opened): Run
           () => withDeadline(engine.close(), { clock, logger }),
           () => doors.close({ graceMs: DOORS_GRACE_MS }),
           () => security.close(),
+          () => {
+            stopObserving();
+            return undefined;
+          },
           () => store.close(),
         ],
         { logger },

@@ -1,4 +1,4 @@
-import { otlpTracesEndpoint } from './otlp-traces.ts';
+import { otlpEndpoint } from './otlp-endpoint.ts';
 import { isTracing } from './spans.ts';
 import type { TelemetryExport, TelemetryOptions } from './telemetry-export.ts';
 import { logEvent } from './log-events.ts';
@@ -25,7 +25,8 @@ export async function openApplicationInsights({
     tracesPerSecond: 0,
     samplingRatio: 1,
     azureMonitorExporterOptions: { connectionString: connection },
-    otlpTraceExporterConfig: { enabled: otlpTracesEndpoint(env) !== undefined },
+    otlpTraceExporterConfig: { enabled: otlpEndpoint(env, 'TRACES') !== undefined },
+    otlpMetricExporterConfig: { enabled: otlpEndpoint(env, 'METRICS') !== undefined },
   });
   logEvent(logger, 'applicationInsightsUsed');
   return { close: () => shutdownAzureMonitor() };

@@ -384,6 +384,12 @@ export const LOG_EVENTS = {
     message: 'telemetry goes to Application Insights',
     meaning: 'APPLICATIONINSIGHTS_CONNECTION_STRING is set.',
   },
+  metricsExported: {
+    id: 6003,
+    level: 'info',
+    message: 'metrics are exported',
+    meaning: 'To the OTLP receiver at the endpoint.',
+  },
 } as const satisfies Record<string, LogEvent>;
 
 export type LogEventName = keyof typeof LOG_EVENTS;

@@ -10,6 +10,7 @@ import type { ActivityInvoker, Registry } from './registry.ts';
 import { startActivitySpan } from './activity-span.ts';
 import { failureOf } from './span-outcome.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
+import type { WorkReport } from './work-report.ts';
 
 const rpc = TaskHubSidecarService.method;
 
@@ -39,17 +40,20 @@ export class ActivityRunner {
   }
 
   /** Runs one activity to its end. Returns without a completion once the signal has aborted. */
-  async run(request: ActivityRequest, item: LeasedWorkItem): Promise<void> {
+  async run(request: ActivityRequest, item: LeasedWorkItem): Promise<WorkReport> {
     const { completer, signal } = this.#options;
+    const { name } = request;
     const result = await this.#invoke(request);
-    if (signal.aborted) return;
+    if (signal.aborted) return { name, outcome: 'gaveBack' };
     const { instanceId, completionToken } = item;
     const identity = { instanceId, taskId: request.taskId, completionToken };
-    await completer.complete(item, {
+    const isAccepted = await completer.complete(item, {
       method: rpc.completeActivityTask,
       message: { ...identity, ...result },
-      smaller: () => ({ ...identity, ...tooLarge(request.name, result) }),
+      smaller: () => ({ ...identity, ...tooLarge(name, result) }),
     });
+    if (!isAccepted) return { name, outcome: 'refused' };
+    return { name, outcome: result.failureDetails === undefined ? 'completed' : 'failed' };
   }
 
   async #invoke(request: ActivityRequest): Promise<ActivityResult> {

@@ -12,6 +12,7 @@ import type { EntityBatchResult } from './entity-executor.ts';
 import { encodeFailure, permanentFailure } from './failure-details.ts';
 import type { Registry } from './registry.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
+import type { WorkReport } from './work-report.ts';
 
 const rpc = TaskHubSidecarService.method;
 
@@ -33,25 +34,26 @@ export class EntityRunner {
     this.#options = options;
   }
 
-  async runFirst(request: EntityBatchRequest, item: LeasedWorkItem): Promise<void> {
-    await this.#run(batchOfFirst(request), item);
+  async runFirst(request: EntityBatchRequest, item: LeasedWorkItem): Promise<WorkReport> {
+    return this.#run(batchOfFirst(request), item);
   }
 
-  async runSecond(request: EntityRequest, item: LeasedWorkItem): Promise<void> {
+  async runSecond(request: EntityRequest, item: LeasedWorkItem): Promise<WorkReport> {
     const batch = batchOfSecond(request);
     if (batch.operations.length < request.operationRequests.length) {
       logEvent(this.#options.logger, 'entityMessagesIgnored', {
         instanceId: batch.instanceId,
       });
     }
-    await this.#run(batch, item);
+    return this.#run(batch, item);
   }
 
   /** Returns without a completion once the signal has aborted. */
-  async #run(batch: EntityBatch, item: LeasedWorkItem): Promise<void> {
+  async #run(batch: EntityBatch, item: LeasedWorkItem): Promise<WorkReport> {
     const { completer, signal } = this.#options;
+    const name = nameOf(batch.instanceId) ?? '';
     const result = await this.#execute(batch);
-    if (signal.aborted) return;
+    if (signal.aborted) return { name, outcome: 'gaveBack' };
     const { completionToken } = item;
     const complete = (outcome: EntityBatchResult): EntityBatchResult => ({
       ...outcome,
@@ -60,11 +62,13 @@ export class EntityRunner {
         .slice(0, outcome.results?.length ?? 0)
         .flatMap(({ info }) => (info === undefined ? [] : [info])),
     });
-    await completer.complete(item, {
+    const isAccepted = await completer.complete(item, {
       method: rpc.completeEntityTask,
       message: complete(result),
       smaller: () => complete(failedBatch(batch, tooLarge(batch.instanceId))),
     });
+    if (!isAccepted) return { name, outcome: 'refused' };
+    return { name, outcome: result.failureDetails === undefined ? 'completed' : 'failed' };
   }
 
   async #execute(batch: EntityBatch): Promise<EntityBatchResult> {

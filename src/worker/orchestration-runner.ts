@@ -32,6 +32,8 @@ import { VersionFailureStrategy, versionMismatch } from './versioning.ts';
 import type { Versioning } from './versioning.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
 import { MESSAGE_SAFE_BYTES } from './work-item-completer.ts';
+import type { WorkReport } from './work-report.ts';
+import { turnOutcome } from './work-report.ts';
 
 const rpc = TaskHubSidecarService.method;
 
@@ -59,6 +61,8 @@ type Response = {
 
 /** A turn that was run, not yet handed in. */
 interface Turn {
+  /** Of the orchestrator; left out when the turn did not come to know it. */
+  readonly name?: string;
   readonly response: Response;
   /** To be recorded once the scheduler has taken the turn. */
   readonly spans?: readonly EndedSpan[];
@@ -83,6 +87,7 @@ interface Start {
 export class OrchestrationRunner {
   readonly #options: OrchestrationRunnerOptions;
   readonly #aroundTurns = new WeakMap<OrchestratorSession, AroundTurn>();
+  readonly #names = new WeakMap<OrchestratorSession, string>();
 
   constructor(options: OrchestrationRunnerOptions) {
     this.#options = options;
@@ -92,26 +97,30 @@ export class OrchestrationRunner {
    * Runs one turn. Rejects when the history cannot be had or the engine is given nonsense: the
    * work item is then to be abandoned. What user code does wrong is a result.
    */
-  async run(request: OrchestratorRequest, item: LeasedWorkItem): Promise<void> {
+  async run(request: OrchestratorRequest, item: LeasedWorkItem): Promise<WorkReport> {
     const { sessions, completer, clock, signal } = this.#options;
     const turn = await this.#turn(request);
     if (turn === NOT_OURS) {
       await completer.abandon(item);
-      return;
+      return { name: '', outcome: 'gaveBack' };
     }
-    const { response, next, spans = [] } = turn;
+    const { name = '', response, next, spans = [] } = turn;
     if (signal.aborted) {
       next?.session.close();
-      return;
+      return { name, outcome: 'gaveBack' };
     }
     const isAccepted = this.#hand(item, response);
     // Kept before there is an answer: the next turn may arrive ahead of it.
     if (next !== undefined) sessions.put(item.instanceId, { ...next, isAccepted }, clock.now());
     if (await isAccepted) {
       for (const span of spans) recordSpan(span);
-    } else if (next !== undefined) {
-      sessions.drop(item.instanceId, next.session);
+      return {
+        name,
+        outcome: response.requiresHistory ? 'gaveBack' : turnOutcome(response.actions),
+      };
     }
+    if (next !== undefined) sessions.drop(item.instanceId, next.session);
+    return { name, outcome: 'refused' };
   }
 
   /** Hands a turn in, in several messages if it is too large for one. True when it was taken. */
@@ -190,8 +199,10 @@ export class OrchestrationRunner {
     const mismatch = versionMismatch(this.#options.versioning, started?.version);
     if (mismatch !== undefined) return this.#refuse(request, mismatch);
     const session = this.#open(request, started);
-    if (session === undefined)
-      return { response: failed(this.#notRegistered(started?.name ?? '')) };
+    if (session === undefined) {
+      const name = started?.name ?? '';
+      return { name, response: failed(this.#notRegistered(name)) };
+    }
     const trace = this.#trace(request, started, pastEvents);
     const start = { session, trace, replayed: pastEvents, pastEventCount: pastEvents.length };
     return this.#advance(start, request);
@@ -248,6 +259,7 @@ export class OrchestrationRunner {
       { instanceId, executionId },
     );
     if (aroundTurn !== undefined) this.#aroundTurns.set(session, aroundTurn);
+    this.#names.set(session, name);
     return session;
   }
 
@@ -268,7 +280,11 @@ export class OrchestrationRunner {
     }
     const spans = trace?.turn(newEvents, result.actions, this.#options.clock.now());
     const response = responseOf(result, trace);
-    const traced = { response, ...(spans !== undefined && { spans }) };
+    const traced = {
+      name: this.#names.get(session) ?? '',
+      response,
+      ...(spans !== undefined && { spans }),
+    };
     if (result.isComplete || !session.isLive) {
       session.close();
       return traced;

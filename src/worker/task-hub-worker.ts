@@ -26,6 +26,8 @@ import { WorkItemStream } from './work-item-stream.ts';
 import type { TaskHubWorkerOptions, WorkerSettings } from './worker-options.ts';
 import { resolveWorkerOptions } from './worker-options.ts';
 import { logEvent } from '../telemetry/log-events.ts';
+import { recordMetric } from '../telemetry/recorded-metrics.ts';
+import type { WorkReport } from './work-report.ts';
 
 /** Core-style code: generator function, async generator function, async or plain function. */
 export type CoreOrchestrator<T = never> = (context: CoreOrchestrationContext, input: T) => unknown;
@@ -250,6 +252,7 @@ class RunningWorker {
         this.#dispatch(item);
       },
       silentLimitMs: settings.silentLimitMs,
+      taskHub: settings.taskHub,
       clock,
       ids,
       logger,
@@ -325,17 +328,24 @@ class RunningWorker {
     }
   }
 
-  #take(item: LeasedWorkItem, work: () => Promise<void>): void {
+  #take(item: LeasedWorkItem, work: () => Promise<WorkReport>): void {
+    const { clock, logger, taskHub } = this.#settings;
+    const { kind, instanceId } = item;
+    const labels = { ...(taskHub !== undefined && { task_hub: taskHub }), kind };
+    const startedAt = clock.now();
     this.#inHand.add(item);
-    this.#tasks.run(item.kind, async () => {
+    recordMetric('workInHand', 1, labels);
+    this.#tasks.run(kind, async () => {
       try {
-        await work();
+        const { name, outcome } = await work();
+        const seconds = (clock.now() - startedAt) / 1000;
+        recordMetric('workDuration', seconds, { ...labels, name, outcome });
       } catch (error) {
-        const { kind, instanceId } = item;
-        logEvent(this.#settings.logger, 'workItemFailed', { kind, instanceId, error });
+        logEvent(logger, 'workItemFailed', { kind, instanceId, error });
         await this.#completer.abandon(item);
       } finally {
         this.#inHand.delete(item);
+        recordMetric('workInHand', -1, labels);
       }
     });
   }

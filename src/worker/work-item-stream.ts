@@ -8,6 +8,7 @@ import { TaskHubError } from '../core/errors.ts';
 import type { GetWorkItemsRequestSchema, WorkItem } from '../proto/orchestrator_service_pb.ts';
 import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
 import { logEvent } from '../telemetry/log-events.ts';
+import { recordMetric } from '../telemetry/recorded-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const rpc = TaskHubSidecarService.method;
@@ -21,6 +22,8 @@ export interface WorkItemStreamOptions {
   readonly onWorkItem: (item: WorkItem) => void;
   /** A stream without a message for so long is dead, whatever its socket says. */
   readonly silentLimitMs: number;
+  /** Of the metrics; not known of a connection that the caller made. */
+  readonly taskHub: string | undefined;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
@@ -137,7 +140,7 @@ export class WorkItemStream {
   }
 
   #report(outcome: unknown): void {
-    const { logger } = this.#options;
+    const { logger, taskHub } = this.#options;
     const fields = {
       attempt: this.#failures,
       ...(outcome instanceof TaskHubError && { code: outcome.code }),
@@ -145,8 +148,12 @@ export class WorkItemStream {
         ? { reason: 'the scheduler ended the stream' }
         : { error: outcome }),
     };
-    if (this.#failures > 1) logEvent(logger, 'schedulerOutOfReach', fields);
-    else logEvent(logger, 'connectionLost', fields);
+    if (this.#failures > 1) {
+      logEvent(logger, 'schedulerOutOfReach', fields);
+      return;
+    }
+    logEvent(logger, 'connectionLost', fields);
+    recordMetric('connectionsLost', 1, taskHub === undefined ? {} : { task_hub: taskHub });
   }
 }
 

@@ -5,6 +5,7 @@ import { systemIds } from '../base/ids.ts';
 import type { SchedulerAddress } from '../client/open-connection.ts';
 import { invalidArgument } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { taskHubOf } from '../client/open-connection.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import type { UnknownText } from './registry.ts';
 import { resolveVersioning } from './versioning.ts';
@@ -80,6 +81,8 @@ export interface WorkerSettings {
   readonly nonDurableWaitMs: number;
   readonly silentLimitMs: number;
   readonly completionRetryMs: number;
+  /** Of the metrics; not known of a connection that the caller made. */
+  readonly taskHub: string | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -110,6 +113,7 @@ export function resolveWorkerOptions(options: TaskHubWorkerOptions): WorkerSetti
     nonDurableWaitMs: whole('nonDurableWaitMs', 1_000, 1),
     silentLimitMs: whole('silentLimitMs', 120_000, 1),
     completionRetryMs: whole('completionRetryMs', 300_000, 0),
+    taskHub: taskHubOf(options),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     ids: options.ids ?? systemIds,

@@ -6,6 +6,7 @@ import { openDevHost } from '../../src/devhost/dev-host.ts';
 import type { RunningScheduler } from '../../src/server/index.ts';
 import { openScheduler } from '../../src/server/index.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { RECORDED } from '../../src/telemetry/metrics.ts';
 import type { Envelope } from '../support/ingestion-stub.ts';
 import { IngestionStub } from '../support/ingestion-stub.ts';
 
@@ -17,6 +18,7 @@ describe('an app with an Application Insights connection string', function () {
   this.timeout(60_000);
   let stub: IngestionStub;
   let scheduler: RunningScheduler;
+  let all: readonly Envelope[];
   let envelopes: readonly Envelope[];
 
   before(async () => {
@@ -49,7 +51,8 @@ describe('an app with an Application Insights connection string', function () {
     await host.close();
     await scheduler.close();
     await stub.close();
-    envelopes = stub.envelopes.filter(({ tags }) => tags['ai.operation.id'] === TRACE_ID);
+    all = stub.envelopes;
+    envelopes = all.filter(({ tags }) => tags['ai.operation.id'] === TRACE_ID);
   });
 
   function find(baseType: string, name: string): Envelope[] {
@@ -79,6 +82,13 @@ describe('an app with an Application Insights connection string', function () {
       runs.map(({ tags }) => tags['ai.operation.parentId']).toSorted(),
       calls.map(({ data }) => data.baseData.id).toSorted(),
     );
+  });
+
+  it('sends the metrics of its worker', () => {
+    const metrics = all.flatMap(({ data }) => data.baseData.metrics ?? []);
+    const worked = metrics.filter(({ name }) => name === RECORDED.workDuration.instrument);
+
+    assert.ok(worked.length > 0, metrics.map(({ name }) => name).join(', '));
   });
 
   it('marks what failed and says why', () => {

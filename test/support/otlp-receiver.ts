@@ -39,8 +39,46 @@ interface OtlpRequest {
   }[];
 }
 
+export interface ReceivedMetric {
+  /** `service.name` of the process that sent it. */
+  readonly service: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly points: readonly {
+    readonly attributes: Readonly<Record<string, unknown>>;
+    /** Of a histogram: how many values it has. */
+    readonly value: number;
+  }[];
+}
+
+interface OtlpPoint {
+  readonly attributes: readonly { readonly key: string; readonly value: object }[];
+  readonly asInt?: number | string;
+  readonly asDouble?: number;
+  readonly count?: number | string;
+}
+
+type OtlpPoints = { readonly dataPoints: readonly OtlpPoint[] };
+
+interface OtlpMetrics {
+  readonly resourceMetrics: readonly {
+    readonly resource: { readonly attributes: OtlpPoint['attributes'] };
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly unit: string;
+        readonly gauge?: OtlpPoints;
+        readonly sum?: OtlpPoints;
+        readonly histogram?: OtlpPoints;
+      }[];
+    }[];
+  }[];
+}
+
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
+  /** Every one that was sent, the newest last. */
+  readonly metrics: ReceivedMetric[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -70,19 +108,38 @@ export class OtlpReceiver {
 
   async #receive(request: IncomingMessage): Promise<void> {
     const chunks = await Array.fromAsync(request as AsyncIterable<Buffer>);
+    const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+    if (request.url === '/v1/metrics') this.metrics.push(...readMetrics(body as OtlpMetrics));
     if (request.url !== '/v1/traces') return;
-    const { resourceSpans } = JSON.parse(Buffer.concat(chunks).toString()) as OtlpRequest;
+    const { resourceSpans } = body as OtlpRequest;
     for (const { scopeSpans } of resourceSpans) {
       for (const { spans } of scopeSpans) this.spans.push(...spans.map(readSpan));
     }
   }
 }
 
+function readMetrics({ resourceMetrics }: OtlpMetrics): ReceivedMetric[] {
+  return resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
+    scopeMetrics.flatMap(({ metrics }) =>
+      metrics.map(({ name, unit, gauge, sum, histogram }) => ({
+        service: String(readAttributes(resource.attributes)['service.name']),
+        name,
+        unit,
+        points: (gauge ?? sum ?? histogram ?? { dataPoints: [] }).dataPoints.map((point) => ({
+          attributes: readAttributes(point.attributes),
+          value: Number(point.asInt ?? point.asDouble ?? point.count),
+        })),
+      })),
+    ),
+  );
+}
+
+function readAttributes(attributes: OtlpPoint['attributes']): Record<string, unknown> {
+  const entries = attributes.map(({ key, value }) => [key, Object.values(value)[0] as unknown]);
+  return Object.fromEntries(entries) as Record<string, unknown>;
+}
+
 function readSpan(span: OtlpSpan): ReceivedSpan {
-  const attributes = span.attributes.map(({ key, value }) => [
-    key,
-    Object.values(value)[0] as unknown,
-  ]);
   return {
     traceId: span.traceId,
     spanId: span.spanId,
@@ -91,7 +148,7 @@ function readSpan(span: OtlpSpan): ReceivedSpan {
     kind: span.kind,
     startAt: Number(BigInt(span.startTimeUnixNano) / 1_000_000n),
     endAt: Number(BigInt(span.endTimeUnixNano) / 1_000_000n),
-    attributes: Object.fromEntries(attributes) as Record<string, unknown>,
+    attributes: readAttributes(span.attributes),
     statusCode: span.status.code ?? 0,
     eventNames: (span.events ?? []).map(({ name }) => name),
   };

@@ -6,9 +6,16 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Clock } from '../../base/clock.ts';
 import type { TaskHubClient } from '../../client/task-hub-client.ts';
 import { invalidArgument } from '../../core/errors.ts';
-import { decideScale, keepSamples, SCALE_WINDOW_MS, type ScaleSample } from '../../core/scale.ts';
+import {
+  decideScale,
+  keepSamples,
+  SCALE_WINDOW_MS,
+  type ScaleDecision,
+  type ScaleSample,
+} from '../../core/scale.ts';
 import type { BackendMetrics, WorkItemMetrics } from '../../proto/backend_service_pb.ts';
 import { METRICS } from '../../telemetry/metrics.ts';
+import type { Readings } from '../../telemetry/observed-metrics.ts';
 import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../telemetry/prometheus.ts';
 
 /** What this process says of itself. */
@@ -30,6 +37,15 @@ export interface ScaleMonitorOptions {
   /** `undefined`: this process has no durable functions to run. */
   readonly worker: () => WorkerState | undefined;
 }
+
+/** What `ScaleMonitor.readings` tells. */
+export const APP_METRICS = [
+  METRICS.pending,
+  METRICS.active,
+  METRICS.oldestAge,
+  METRICS.workers,
+  METRICS.targetWorkers,
+] as const;
 
 export type ScaleQuestion = 'metrics' | 'status' | 'prometheus' | 'live' | 'ready';
 
@@ -99,11 +115,7 @@ export class ScaleMonitor {
 
   async #answerStatus(workers: number): Promise<HttpResponseInit> {
     await this.#read();
-    const { target, vote } = decideScale(this.#samples, {
-      ...{ min: 0, max: WORKERS_MAX, workers },
-      now: this.#options.clock.now(),
-      windowMs: SCALE_WINDOW_MS,
-    });
+    const { target, vote } = this.#decide(workers);
     const functionId = `durabletask-${this.#options.taskHub()}`;
     return {
       jsonBody: {
@@ -116,6 +128,12 @@ export class ScaleMonitor {
   }
 
   async #answerPrometheus(): Promise<HttpResponseInit> {
+    const body = renderPrometheus(await this.readings());
+    return { headers: { 'Content-Type': PROMETHEUS_CONTENT_TYPE }, body };
+  }
+
+  /** The figures of the app's hub, for Prometheus and OpenTelemetry. Rejects as the scheduler refuses. */
+  async readings(): Promise<Readings> {
     const { kinds, connectedWorkers } = await this.#read();
     const hub = this.#options.taskHub();
     const values = (valueOf: (kind: KindJson) => number) => [
@@ -123,13 +141,21 @@ export class ScaleMonitor {
       { labels: [hub, 'activity'], value: valueOf(kinds.activities) },
       { labels: [hub, 'entity'], value: valueOf(kinds.entities) },
     ];
-    const body = renderPrometheus([
+    return [
       [METRICS.pending, values(({ pending }) => pending)],
       [METRICS.active, values(({ active }) => active)],
       [METRICS.oldestAge, values(({ oldestAgeInSeconds }) => oldestAgeInSeconds)],
       [METRICS.workers, [{ labels: [hub], value: connectedWorkers }]],
-    ]);
-    return { headers: { 'Content-Type': PROMETHEUS_CONTENT_TYPE }, body };
+      [METRICS.targetWorkers, [{ labels: [hub], value: this.#decide(connectedWorkers).target }]],
+    ];
+  }
+
+  #decide(workers: number): ScaleDecision {
+    return decideScale(this.#samples, {
+      ...{ min: 0, max: WORKERS_MAX, workers },
+      now: this.#options.clock.now(),
+      windowMs: SCALE_WINDOW_MS,
+    });
   }
 
   async #read(): Promise<Reading> {

@@ -20,6 +20,7 @@ import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
 import { logEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { recordCall } from '../../telemetry/recorded-metrics.ts';
 import { CallCancelled, createCallContext, type CallContext } from './call-context.ts';
 import { withCallSpan } from './call-span.ts';
 import { CallSink } from './call-sink.ts';
@@ -46,6 +47,8 @@ export interface AdapterDeps {
   /** Told of each stream as it opens; `sink.closed` says when it is over. */
   readonly onStream: (sink: CallSink) => void;
 }
+
+const OK = 0;
 
 /** Path of a method, and serialisers that leave bytes alone. */
 export function rawMethod({
@@ -80,12 +83,22 @@ export function unary<I extends DescMessage, O extends DescMessage>(
     const context = createCallContext(call);
     const reply = (): Promise<Buffer> => answer(call.request, context);
     const { traceParent } = context;
+    const startedAt = deps.clock.now();
+    const end = (code: number): void => {
+      recordCall('serverCallDuration', {
+        ...{ service: method.parent.typeName, method: method.name, code },
+        durationMs: deps.clock.now() - startedAt,
+      });
+    };
     (traceParent === undefined ? reply() : withCallSpan(method, context, reply)).then(
       (bytes) => {
         callback(null, bytes);
+        end(OK);
       },
       (error: unknown) => {
-        callback(failure(error, { method: method.name, call: context, deps }), null);
+        const failed = failure(error, { method: method.name, call: context, deps });
+        callback(failed, null);
+        end(failed.code);
       },
     );
   };

@@ -3,6 +3,7 @@ import { decideScale, SCALE_WINDOW_MS } from '../../core/scale.ts';
 import type { Figures, HubFigures, KindFigures } from '../../scheduler/figures.ts';
 import { WORK_KINDS } from '../../storage/store.ts';
 import { METRICS } from '../../telemetry/metrics.ts';
+import type { Readings } from '../../telemetry/observed-metrics.ts';
 import {
   PROMETHEUS_CONTENT_TYPE,
   renderPrometheus,
@@ -19,13 +20,14 @@ export async function answerMetrics(
   const admission = admissionOf(context);
   const { hubs, rounds } = await engine.inspector.figures.read();
   const visible = admission ? hubs.filter(({ hub }) => admission.permits('connect', hub)) : hubs;
-  return context.body(renderFigures({ rounds, hubs: visible }), 200, {
+  return context.body(renderPrometheus(readingsOf({ rounds, hubs: visible })), 200, {
     'Content-Type': PROMETHEUS_CONTENT_TYPE,
     'Cache-Control': 'no-store',
   });
 }
 
-export function renderFigures({ hubs, rounds }: Figures): string {
+/** What a figure of each family is, in the order in which they are shown. */
+export function readingsOf({ hubs, rounds }: Figures): Readings {
   const byKind = (valueOf: (figures: KindFigures) => number): readonly MetricValue[] =>
     hubs.flatMap(({ hub, kinds }) =>
       WORK_KINDS.map((kind) => ({ labels: [hub, kind], value: valueOf(kinds[kind]) })),
@@ -33,7 +35,7 @@ export function renderFigures({ hubs, rounds }: Figures): string {
   const byHub = (valueOf: (figures: HubFigures) => number): readonly MetricValue[] =>
     hubs.map((figures) => ({ labels: [figures.hub], value: valueOf(figures) }));
   const single = (value: number): readonly MetricValue[] => [{ labels: [], value }];
-  return renderPrometheus([
+  return [
     [METRICS.pending, byKind(({ pending }) => pending)],
     [METRICS.active, byKind(({ active }) => active)],
     [METRICS.oldestAge, byKind(({ oldestAgeMs }) => (oldestAgeMs ?? 0) / 1000)],
@@ -45,7 +47,7 @@ export function renderFigures({ hubs, rounds }: Figures): string {
     [METRICS.rounds, single(rounds.rounds)],
     [METRICS.failedRounds, single(rounds.failed)],
     [METRICS.commits, single(rounds.commits)],
-  ]);
+  ];
 }
 
 function targetOf({ samples, at, connectedWorkers }: HubFigures): number {

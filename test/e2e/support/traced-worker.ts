@@ -1,6 +1,6 @@
 /** A worker with traces in a process of its own: `node traced-worker.ts <endpoint>`; where to send them is in the environment. */
 import { systemClock } from '../../../src/base/clock.ts';
-import { openOtlpTraces } from '../../../src/telemetry/otlp-traces.ts';
+import { openOtlp } from '../../../src/telemetry/otlp.ts';
 import { createStreamLogger } from '../../../src/telemetry/logger.ts';
 import type { CoreOrchestrationContext, TaskEntityOperation } from '../../../src/worker/index.ts';
 import { RetryPolicy } from '../../../src/replay/core-retry.ts';
@@ -65,7 +65,7 @@ function failTwice(id: string): string {
 
 async function main(): Promise<void> {
   const [endpoint = ''] = process.argv.slice(2);
-  const traces = await openOtlpTraces({ serviceName: 'traced-worker', env: process.env, logger });
+  const traces = await openOtlp({ serviceName: 'traced-worker', env: process.env, logger });
   const worker = new TaskHubWorker({ endpoint, taskHub: 'default', logger });
   worker.addNamedOrchestrator('Chain', chain);
   worker.addNamedOrchestrator('FanOut', fanOut);
