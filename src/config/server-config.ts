@@ -1,5 +1,10 @@
 import { z } from 'zod';
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadKind } from '../core/limits.ts';
+import {
+  DEFAULT_POSTGRES_LIMITS,
+  POSTGRES_LIMIT_BOUNDS,
+  type PostgresLimit,
+} from '../core/postgres-limits.ts';
 import { LOG_LEVELS } from '../telemetry/logger.ts';
 import { SECURITY_SHAPE } from './security-config.ts';
 
@@ -25,6 +30,19 @@ const payloadBytes = z
   .int(PAYLOAD_RULE)
   .min(1024, PAYLOAD_RULE)
   .max(PAYLOAD_BYTES_MAX, PAYLOAD_RULE);
+
+const POSTGRES_LIMITS = Object.keys(DEFAULT_POSTGRES_LIMITS) as PostgresLimit[];
+const POSTGRES_RULE = `must be name=number pairs: ${POSTGRES_LIMITS.map(
+  (name) => `${name} from ${POSTGRES_LIMIT_BOUNDS[name].join(' to ')}`,
+).join(', ')}`;
+const postgresLimit = (name: PostgresLimit) => {
+  const [min, max] = POSTGRES_LIMIT_BOUNDS[name];
+  return z
+    .int(POSTGRES_RULE)
+    .min(min, POSTGRES_RULE)
+    .max(max, POSTGRES_RULE)
+    .default(DEFAULT_POSTGRES_LIMITS[name]);
+};
 
 /**
  * Everything that `durabletask start` and `durabletask dev` can be told, complete with defaults.
@@ -73,6 +91,24 @@ export const serverConfigSchema = z.strictObject({
     .default({})
     .transform((given) => ({ ...DEFAULT_PAYLOAD_LIMITS, ...given }))
     .describe(`Largest payloads in bytes, as kind=bytes: ${PAYLOAD_KINDS.join(', ')}; 1 MiB each`),
+  postgresLimits: z
+    .strictObject(
+      {
+        rounds: postgresLimit('rounds'),
+        readers: postgresLimit('readers'),
+        connectMs: postgresLimit('connectMs'),
+        statementMs: postgresLimit('statementMs'),
+        lockMs: postgresLimit('lockMs'),
+        patienceMs: postgresLimit('patienceMs'),
+      },
+      POSTGRES_RULE,
+    )
+    .prefault({})
+    .describe(
+      `Connections to PostgreSQL and patience with it, as name=number: ${POSTGRES_LIMITS.map(
+        (name) => `${name}=${DEFAULT_POSTGRES_LIMITS[name]}`,
+      ).join(', ')}`,
+    ),
   logLevel: z
     .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)
     .default('info')
@@ -87,7 +123,7 @@ export interface ServerOption {
   /** Command-line flag, as commander reads it. */
   readonly flag: string;
   readonly environment: string;
-  /** `list`: comma-separated; `sizes`: comma-separated `name=bytes`; `flag`: true or false; `json`: JSON text. */
+  /** `list`: comma-separated; `sizes`: comma-separated `name=number`; `flag`: true or false; `json`: JSON text. */
   readonly kind: 'text' | 'integer' | 'list' | 'sizes' | 'flag' | 'json';
 }
 
@@ -160,6 +196,11 @@ export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
   payloadLimits: {
     flag: '--payload-limits <sizes>',
     environment: 'DURABLETASK_PAYLOAD_LIMITS',
+    kind: 'sizes',
+  },
+  postgresLimits: {
+    flag: '--postgres-limits <numbers>',
+    environment: 'DURABLETASK_POSTGRES_LIMITS',
     kind: 'sizes',
   },
   logLevel: { flag: '--log-level <level>', environment: 'DURABLETASK_LOG_LEVEL', kind: 'text' },

@@ -3,6 +3,7 @@ import { systemIds, type IdSource } from '../base/ids.ts';
 import { completeServerConfig } from '../config/load-server-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { PayloadLimits } from '../core/limits.ts';
+import type { PostgresLimits } from '../core/postgres-limits.ts';
 import type { AssigneeType, Role } from '../core/roles.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
@@ -30,7 +31,7 @@ export interface RoleAssignmentOption {
 
 /** What `durabletask start` takes, with the same defaults; each may be left out. */
 export interface OpenSchedulerOptions {
-  /** `memory`, `sqlite:<path>`. Default `sqlite:./.durabletask/scheduler.db`. */
+  /** `memory`, `sqlite:<path>`, `postgres://…`. Default `sqlite:./.durabletask/scheduler.db`. */
   readonly storage?: string | undefined;
   /** Created when missing. Default `['default']`. Hubs already in the store are always served. */
   readonly taskHubs?: readonly string[] | undefined;
@@ -63,6 +64,8 @@ export interface OpenSchedulerOptions {
   readonly grpcReceiveBytesMax?: number | undefined;
   /** Largest payloads in bytes by kind; those left out are 1 MiB. */
   readonly payloadLimits?: Partial<PayloadLimits> | undefined;
+  /** Connections to PostgreSQL and patience with it; those left out have their defaults. */
+  readonly postgresLimits?: Partial<PostgresLimits> | undefined;
   /** Of the log on stderr; without effect beside `logger`. Default `info`. */
   readonly logLevel?: LogLevel | undefined;
   /** One with a `level` of ours can be set while it is in use (`PUT /api/v1/log-level`). */
@@ -111,7 +114,7 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
   const { openStore } = await import('../storage/open-store.ts');
   const store = await openStore({
     ...{ storage: config.storage, logger, clock, ids },
-    limits: config.payloadLimits,
+    ...{ limits: config.payloadLimits, postgresLimits: config.postgresLimits },
   });
   let engine: Scheduler | undefined;
   let security: Security | undefined;

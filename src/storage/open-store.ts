@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from '../core/limits.ts';
+import { DEFAULT_POSTGRES_LIMITS, type PostgresLimits } from '../core/postgres-limits.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SqlDatabase } from './sql/session.ts';
 import { SqlStore } from './sql-store.ts';
@@ -13,13 +14,15 @@ import type { Store } from './store.ts';
 export interface OpenStoreOptions {
   /**
    * `memory`; `sqlite:<path>` relative to the working directory; `postgres://user:password@host:5432/database` with
-   * `?schema=name` for a deployment of its own within the database (default: the connection's search path).
+   * `?schema=name` for a deployment of its own within the database (default: the connection's search path) and
+   * `&application_name=name` for what the server calls its connections.
    */
   readonly storage: string;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly limits?: PayloadLimits;
+  readonly postgresLimits?: PostgresLimits;
 }
 
 /** Opens and migrates the store. UNAVAILABLE with one clear sentence when it cannot be opened. */
@@ -45,7 +48,8 @@ async function openDatabase(options: OpenStoreOptions): Promise<SqlDatabase> {
   const { storage } = options;
   if (POSTGRES.test(storage)) {
     const { openPostgres } = await import('./postgres-session.ts');
-    return openPostgres({ ...options, url: storage });
+    const { postgresLimits: limits = DEFAULT_POSTGRES_LIMITS } = options;
+    return openPostgres({ ...options, url: storage, limits });
   }
   const file = /^sqlite:(.+)$/.exec(storage)?.[1];
   if (file === undefined && storage !== 'memory') {

@@ -4,6 +4,7 @@ import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { TaskHubError } from '../core/errors.ts';
+import type { PostgresLimits } from '../core/postgres-limits.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { PostgresDoorbell } from './postgres/doorbell.ts';
@@ -31,12 +32,7 @@ export interface PostgresOptions {
   readonly clock: Clock;
   readonly ids: Pick<IdSource, 'random'>;
   readonly logger: Logger;
-  /** Rounds under way at once, each on a connection of its own. Default 4. */
-  readonly writersMax?: number;
-  /** Connections for what clients read. Default 4. */
-  readonly readersMax?: number;
-  /** How long callers wait for a server that is away, in ms. Default 15 s. */
-  readonly patienceMs?: number;
+  readonly limits: PostgresLimits;
 }
 
 /** Distinct statements are few and fixed; the bound only guards against a mistake: each is held on each connection. */
@@ -145,7 +141,7 @@ class PostgresSession implements SqlSession {
  */
 export async function openPostgres(options: PostgresOptions): Promise<SqlDatabase> {
   const settings = readPostgresUrl(options.url);
-  const client = new Client(connectionConfig(settings));
+  const client = new Client(connectionConfig(settings, { role: 'opener', limits: options.limits }));
   // A connection that dies is noticed by the statement that needs it.
   client.on('error', () => undefined);
   try {
@@ -189,11 +185,20 @@ async function makeSchema(client: Client, schema: string): Promise<void> {
   }
 }
 
-const WRITERS_MAX = 4;
 const BACKOFF = { firstMs: 50, maxMs: 2000, factor: 2 } as const;
 /** Whoever was in the way needs a few ms to finish. */
 const CONFLICT_BACKOFF = { firstMs: 5, maxMs: 500, factor: 2 } as const;
 const READ_ONLY = 'begin isolation level repeatable read read only';
+
+/** Reads that may wait for a connection; beyond it callers are told to come back. */
+const READS_WAITING_MAX = 2000;
+
+function tooManyReads(): TaskHubError {
+  return new TaskHubError(
+    'RESOURCE_EXHAUSTED',
+    `${READS_WAITING_MAX} reads wait for PostgreSQL already; try again later, or raise readers of --postgres-limits`,
+  );
+}
 
 class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres';
@@ -212,17 +217,19 @@ class PostgresDatabase implements SqlDatabase {
     this.#settings = settings;
     this.#options = options;
     const { target, schema } = settings;
+    const { rounds, readers } = options.limits;
     this.target = `the database at ${target}${schema === undefined ? '' : `, schema '${schema}',`}`;
-    this.writersMax = options.writersMax ?? WRITERS_MAX;
+    this.writersMax = rounds;
     // One more for background work, which is not to wait for rounds.
     this.#writers = this.#pool('writer', this.writersMax + 1);
-    this.#readers = this.#pool('reader', options.readersMax ?? 4);
+    this.#readers = this.#pool('reader', readers);
     this.doorbell = new PostgresDoorbell({ ...options, settings });
   }
 
   #pool(role: 'writer' | 'reader', max: number): Pool {
+    const use = { role, limits: this.#options.limits };
     const pool = new Pool({
-      ...connectionConfig(this.#settings),
+      ...connectionConfig(this.#settings, use),
       max,
       idleTimeoutMillis: 60_000,
       pipeline: true,
@@ -231,7 +238,7 @@ class PostgresDatabase implements SqlDatabase {
       onConnect: async (client) => {
         // While it is lent out nobody else listens; the statement that needs it fails and tells.
         client.on('error', () => undefined);
-        await client.query(sessionSetup(role, this.#settings.schema));
+        await client.query(sessionSetup(this.#settings, use));
       },
     });
     pool.on('error', (error) => {
@@ -256,6 +263,7 @@ class PostgresDatabase implements SqlDatabase {
 
   async read<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
+      if (this.#readers.waitingCount >= READS_WAITING_MAX) throw tooManyReads();
       const client = await this.#take(this.#readers, true);
       const session = new PostgresSession(client, this.#names);
       await session.run(READ_ONLY, []);
@@ -306,8 +314,8 @@ class PostgresDatabase implements SqlDatabase {
 
   /** Waits for a server that is away, with growing pauses; UNAVAILABLE when that takes too long. */
   async #take(pool: Pool, isPatient: boolean): Promise<PoolClient> {
-    const { clock, ids, patienceMs = 15_000 } = this.#options;
-    const until = clock.now() + (isPatient ? patienceMs : 0);
+    const { clock, ids, limits } = this.#options;
+    const until = clock.now() + (isPatient ? limits.patienceMs : 0);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await pool.connect();

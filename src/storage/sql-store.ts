@@ -18,6 +18,7 @@ import { readCurrent } from './sql/leases.ts';
 import { Lookout } from './sql/lookout.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
+import { repeated } from './sql/repeated.ts';
 import { createSqlRoles } from './sql/roles.ts';
 import { createSqlInspection } from './sql/inspection.ts';
 import { listParked, retryParked } from './sql/parked.ts';
@@ -114,7 +115,10 @@ export class SqlStore implements Store {
   static async open(options: SqlStoreOptions): Promise<SqlStore> {
     const { database, ids, now, migrations } = options;
     const { target } = database;
-    await database.transaction((session) => migrate(session, { now, target, migrations }));
+    // Again for whoever has waited too long for another's migration.
+    await repeated(database, () =>
+      database.transaction((session) => migrate(session, { now, target, migrations })),
+    );
     const node = await takeCounter(database, 'nodes', 1);
     await database.transaction(async (session) => {
       await session.run('insert into nodes (node, incarnation, heartbeat_at) values ($1, $2, $3)', [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -9,6 +10,7 @@ import {
   type LoadServerConfigOptions,
 } from '../../src/config/load-server-config.ts';
 import { DEFAULT_PAYLOAD_LIMITS } from '../../src/core/limits.ts';
+import { DEFAULT_POSTGRES_LIMITS } from '../../src/core/postgres-limits.ts';
 import { SERVER_OPTIONS, serverConfigSchema } from '../../src/config/server-config.ts';
 
 describe('server configuration', () => {
@@ -58,6 +60,7 @@ describe('server configuration', () => {
       roleAssignments: [],
       grpcReceiveBytesMax: 67_108_864,
       payloadLimits: DEFAULT_PAYLOAD_LIMITS,
+      postgresLimits: DEFAULT_POSTGRES_LIMITS,
       logLevel: 'info',
     });
     assert.equal(file, undefined);
@@ -247,4 +250,36 @@ describe('payload limits', () => {
       assert.throws(() => load(wrong), /--payload-limits must be kind=bytes pairs/);
     });
   }
+});
+
+describe('limits of PostgreSQL', () => {
+  const load = (env: Record<string, string>) =>
+    loadServerConfig({ flags: {}, configFile: undefined, env, cwd: tmpdir(), command: 'start' });
+  const limits = (text: string) => load({ DURABLETASK_POSTGRES_LIMITS: text });
+
+  it('take those that are named and leave the others as they are', () => {
+    const { config, sources } = limits('readers=8,statementMs=60000');
+    assert.deepEqual(config.postgresLimits, {
+      ...DEFAULT_POSTGRES_LIMITS,
+      ...{ readers: 8, statementMs: 60_000 },
+    });
+    assert.equal(sources.postgresLimits, 'environment');
+  });
+
+  for (const wrong of ['readers', 'readers=0', 'rounds=9', 'connections=5', 'lockMs=1.5']) {
+    it(`refuse ${wrong}, naming rule and default`, () => {
+      assert.throws(
+        () => limits(wrong),
+        /DURABLETASK_POSTGRES_LIMITS must be name=number pairs: rounds from 1 to 8,.*Leave it out for \{?rounds:4,/,
+      );
+    });
+  }
+
+  it('are in the documentation, each with its default', async () => {
+    const text = await readFile(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
+    for (const [name, value] of Object.entries<number>({ ...DEFAULT_POSTGRES_LIMITS })) {
+      const shown = value.toLocaleString('en-US');
+      assert.match(text, new RegExp(`^\\| \`${name}\` +\\| ${shown} +\\|`, 'm'));
+    }
+  });
 });

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemIds } from '../../src/base/ids.ts';
 import { openStore } from '../../src/storage/open-store.ts';
-import { sessionSetup } from '../../src/storage/postgres/settings.ts';
+import { DEFAULT_POSTGRES_LIMITS } from '../../src/core/postgres-limits.ts';
+import { readPostgresUrl, sessionSetup } from '../../src/storage/postgres/settings.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
@@ -99,7 +100,9 @@ describe('the schema on PostgreSQL', () => {
         assert.ok(node);
         const statements = await playAll(node);
         assert.ok(statements.length > 30, `${statements.length} statements seen`);
-        await client.query(sessionSetup('writer', cluster.schema.name));
+        const settings = readPostgresUrl(cluster.schema.url);
+        const use = { role: 'writer', limits: DEFAULT_POSTGRES_LIMITS } as const;
+        await client.query(sessionSetup(settings, use));
         if (isAnalysed) await client.query('analyze');
         const found: string[] = [];
         for (const [index, text] of statements.entries()) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemIds } from '../../src/base/ids.ts';
 import { TaskHubClient } from '../../src/client/index.ts';
@@ -39,8 +40,14 @@ describe('schedulers on one PostgreSQL', function () {
   let schema: PostgresSchema;
   let nodes: NodeProcess[];
   let endpoints: string[];
+  /** As the documentation sets them. */
+  let limits = '';
 
-  before(() => sharedPostgres());
+  before(async () => {
+    const text = await readFile(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
+    limits = /start --storage postgres\S+ --postgres-limits (\S+)/.exec(text)?.[1] ?? '';
+    await sharedPostgres();
+  });
   after(stopSharedPostgres);
   beforeEach(async () => {
     schema = await PostgresSchema.create();
@@ -55,7 +62,8 @@ describe('schedulers on one PostgreSQL', function () {
 
   async function join(): Promise<void> {
     const ports = ['--grpc-port', '0', '--http-port', '0'];
-    const node = NodeProcess.cli(['start', '--json', '--storage', schema.url, ...ports]);
+    const settings = ['--storage', schema.url, '--postgres-limits', limits];
+    const node = NodeProcess.cli(['start', '--json', ...settings, ...ports]);
     nodes.push(node);
     endpoints.push((await node.ready()).grpc);
   }

@@ -7,6 +7,7 @@ import { isAbort, untilAborted } from '../../base/abort.ts';
 import { backoffMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
+import type { PostgresLimits } from '../../core/postgres-limits.ts';
 import { logEvent } from '../../telemetry/log-events.ts';
 import { describeError, type Logger } from '../../telemetry/logger.ts';
 import type { Doorbell } from '../store.ts';
@@ -14,6 +15,7 @@ import { connectionConfig, sessionSetup, type PostgresSettings } from './setting
 
 export interface DoorbellOptions {
   readonly settings: PostgresSettings;
+  readonly limits: PostgresLimits;
   readonly clock: Clock;
   readonly ids: Pick<IdSource, 'random'>;
   readonly logger: Logger;
@@ -116,11 +118,10 @@ export class PostgresDoorbell implements Doorbell {
 
   /** Connects and listens until the connection is lost or the doorbell closes, both of which throw. */
   async #hold(onConnected: () => void): Promise<never> {
-    const { settings, clock } = this.#options;
+    const { settings, limits, clock } = this.#options;
     const { signal } = this.#closing;
     const client = new Client({
-      ...connectionConfig(settings),
-      application_name: 'durabletask doorbell',
+      ...connectionConfig(settings, { role: 'doorbell', limits }),
       query_timeout: ANSWER_MAX_MS,
     });
     const lost = Promise.withResolvers<never>();
@@ -145,10 +146,10 @@ export class PostgresDoorbell implements Doorbell {
   }
 
   async #connect(client: Client): Promise<Line> {
-    const { settings } = this.#options;
+    const { settings, limits } = this.#options;
     await client.connect();
     this.#closing.signal.throwIfAborted();
-    await client.query(sessionSetup('doorbell', settings.schema));
+    await client.query(sessionSetup(settings, { role: 'doorbell', limits }));
     const { rows } = await client.query<{ pid: number; channel: string }>(OPEN);
     const { pid, channel = '' } = rows[0] ?? {};
     client.on('notification', ({ processId }) => {

@@ -13,9 +13,13 @@ const DISCONNECTS: ReadonlySet<string> = new Set([
   '57P03',
   '57P05',
   '25P03',
+  // A standby took over and this one only reads now: the name may lead elsewhere the next time.
+  '25006',
   '53300',
 ]);
 
+/** `statement_timeout`. */
+const STATEMENT_GIVEN_UP = '57014';
 const NUL_IN_TEXT = '22021';
 /** Only the mark of a round divides, by the number of rows of its hub. */
 const DIVISION_BY_ZERO = '22012';
@@ -33,6 +37,13 @@ export function translateError(error: unknown): unknown {
     return new ConnectionLost(`PostgreSQL ended the connection (${code})`, { cause: error });
   }
   if (code === DIVISION_BY_ZERO) return new HubGone('the task hub is gone', { cause: error });
+  if (code === STATEMENT_GIVEN_UP) {
+    return new TaskHubError(
+      'UNAVAILABLE',
+      'PostgreSQL took longer over a statement than it may; ask for less at a time, look at its load, or raise statementMs of --postgres-limits',
+      { cause: error },
+    );
+  }
   if (code === NUL_IN_TEXT) {
     return new TaskHubError(
       'INVALID_ARGUMENT',
@@ -55,11 +66,20 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such socket',
 };
 
+/** As `pg` says it, which has no code for it. */
+const NO_ANSWER = /timeout/;
+
 /** One sentence for the operator; `target` names server and database without user and password. */
 export function cannotOpen(target: string, cause: unknown): TaskHubError {
   const { code = '', message } = cause as { readonly code?: string; readonly message?: string };
-  const why = HINTS[code] ?? (message === undefined || message === '' ? code : message);
+  const why = HINTS[code] ?? whyOf(message ?? '') ?? code;
   return new TaskHubError('UNAVAILABLE', `PostgreSQL at ${target} cannot be used: ${why}`, {
     cause,
   });
+}
+
+function whyOf(message: string): string | undefined {
+  if (NO_ANSWER.test(message))
+    return 'it does not answer; raise connectMs of --postgres-limits if it only takes long';
+  return message === '' ? undefined : message;
 }

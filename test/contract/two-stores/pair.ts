@@ -2,6 +2,7 @@
 import { systemClock } from '../../../src/base/clock.ts';
 import { systemIds } from '../../../src/base/ids.ts';
 import { DEFAULT_PAYLOAD_LIMITS } from '../../../src/core/limits.ts';
+import { DEFAULT_POSTGRES_LIMITS } from '../../../src/core/postgres-limits.ts';
 import { openPostgres } from '../../../src/storage/postgres-session.ts';
 import { SqlStore } from '../../../src/storage/sql-store.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
@@ -36,7 +37,10 @@ export class Cluster implements AsyncDisposable {
 
   async join(url: string = this.schema.url): Promise<Node> {
     const database = new WatchedDatabase(
-      await openPostgres({ url, clock: systemClock, ids: systemIds, logger: silentLogger }),
+      await openPostgres({
+        ...{ url, clock: systemClock, ids: systemIds, logger: silentLogger },
+        limits: DEFAULT_POSTGRES_LIMITS,
+      }),
     );
     const store = await SqlStore.open({
       database,
