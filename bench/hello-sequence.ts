@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { openBenchFolder } from './support/bench-folder.ts';
 import type { BenchClient, Sdk } from './support/clients.ts';
 import { openClient } from './support/clients.ts';
 import { ChildProcess } from './support/child-process.ts';
@@ -57,7 +57,7 @@ const PROGRESS_MS = 2000;
  * in processes of their own, the client in this one.
  */
 export async function helloSequence(options: HelloSequenceOptions): Promise<HelloSequenceResult> {
-  const folder = benchFolder();
+  const folder = openBenchFolder();
   const storage = options.storage === 'memory' ? 'memory' : `sqlite:${join(folder, 'bench.db')}`;
   try {
     return await runOn(storage, options);
@@ -148,11 +148,4 @@ async function runAll(
     clearInterval(progress);
   }
   return latencies;
-}
-
-/** On the disk of the repository: the system's temporary folder may be in memory. */
-function benchFolder(): string {
-  const parent = fileURLToPath(new URL('../.tmp', import.meta.url));
-  mkdirSync(parent, { recursive: true });
-  return mkdtempSync(join(parent, 'bench-'));
 }

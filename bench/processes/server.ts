@@ -5,4 +5,5 @@ import { serveParent } from '../support/child-side.ts';
 const [storage = 'memory'] = process.argv.slice(2);
 const ports = { grpcPort: 0, httpPort: 0 } as const;
 const scheduler = await openScheduler({ storage, ...ports, logLevel: 'warn' });
-serveParent({ endpoint: scheduler.grpcEndpoint, close: () => scheduler.close() });
+const { grpcEndpoint: endpoint, httpEndpoint } = scheduler;
+serveParent({ endpoint, httpEndpoint, close: () => scheduler.close() });

@@ -16,11 +16,16 @@ export interface OpenChildOptions {
 /** A part of a benchmark in a process of its own, so that its CPU time can be told apart. */
 export class ChildProcess {
   readonly endpoint: string;
+  readonly httpEndpoint: string;
   readonly #child: NodeChildProcess;
 
-  private constructor(child: NodeChildProcess, endpoint: string) {
+  private constructor(
+    child: NodeChildProcess,
+    { endpoint, httpEndpoint }: Pick<ChildProcess, 'endpoint' | 'httpEndpoint'>,
+  ) {
     this.#child = child;
     this.endpoint = endpoint;
+    this.httpEndpoint = httpEndpoint;
   }
 
   /** Resolves when the child is ready; rejects when it ends before that. */
@@ -38,7 +43,7 @@ export class ChildProcess {
     ended.catch(() => undefined);
     const message = await Promise.race([nextMessage(child), ended]);
     if (message.kind !== 'ready') throw new Error(`${name} did not say that it is ready`);
-    return new ChildProcess(child, message.endpoint);
+    return new ChildProcess(child, message);
   }
 
   /** CPU time that the child has used so far. */

@@ -3,17 +3,18 @@
 export interface ChildOptions {
   /** What the parent waits for: where the child serves, if it does. */
   readonly endpoint?: string;
+  readonly httpEndpoint?: string;
   readonly close: () => Promise<void>;
 }
 
 export type FromChild =
-  | { readonly kind: 'ready'; readonly endpoint: string }
+  | { readonly kind: 'ready'; readonly endpoint: string; readonly httpEndpoint: string }
   | { readonly kind: 'cpu'; readonly seconds: number };
 
 export type ToChild = 'cpu' | 'close';
 
 /** Answers the parent until it says `close` or goes away. */
-export function serveParent({ endpoint = '', close }: ChildOptions): void {
+export function serveParent({ endpoint = '', httpEndpoint = '', close }: ChildOptions): void {
   const end = (): void => {
     close().then(
       () => process.exit(0),
@@ -28,7 +29,7 @@ export function serveParent({ endpoint = '', close }: ChildOptions): void {
     else end();
   });
   process.on('disconnect', end);
-  send({ kind: 'ready', endpoint });
+  send({ kind: 'ready', endpoint, httpEndpoint });
 }
 
 /** User and system CPU time of this process, all threads, in seconds. */
