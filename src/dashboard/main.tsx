@@ -16,6 +16,8 @@ import { Hubs } from './pages/hubs.tsx';
 import { Orchestrations } from './pages/orchestrations.tsx';
 
 const Instance = lazily(() => import('./pages/instance.tsx').then((module) => module.Instance));
+const Entities = lazily(() => import('./pages/entities.tsx').then((module) => module.Entities));
+const Entity = lazily(() => import('./pages/entity.tsx').then((module) => module.Entity));
 const Workers = lazily(() => import('./pages/workers.tsx').then((module) => module.Workers));
 const Bulk = lazily(() => import('./pages/bulk.tsx').then((module) => module.Bulk));
 const Retention = lazily(() => import('./pages/retention.tsx').then((module) => module.Retention));
@@ -88,7 +90,11 @@ function Page(): JSX.Element {
     case 'settings':
       return <Settings />;
     case 'entities':
-      return <Absent feature="entities" />;
+      return route.id === undefined ? (
+        <Entities key={route.hub} hub={route.hub} />
+      ) : (
+        <Entity key={`${route.hub} ${route.id}`} hub={route.hub} id={route.id} />
+      );
     case 'absent':
       return <Absent feature={route.feature} />;
     case 'unknown':
@@ -282,6 +288,7 @@ function Rail({ hub }: { readonly hub: string | undefined }): JSX.Element {
       ? []
       : [
           ['orchestrations', 'Orchestrations', ''],
+          ['entities', 'Entities', ''],
           ['workers', 'Workers', `${value?.workers ?? ''}${hasUnclaimed ? ' ▲' : ''}`],
           ['bulk', 'Bulk jobs', ''],
         ];

@@ -1,14 +1,8 @@
 /** The dashboard in a real browser, before a real scheduler with a real worker. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
 import { ApiFixture, registerShop } from '../server/http/api/api-fixture.ts';
-import { openBrowser } from './chromium.ts';
+import { Stage } from './stage.ts';
 
-const SHOTS = fileURLToPath(new URL('../../.tmp/screenshots/', import.meta.url));
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LIST = '/taskhubs/default/orchestrations';
 const HOSTILE =
   '"<img src=x onerror=window.broken=1></script><script>window.broken=1</script>\u202e"';
@@ -16,44 +10,25 @@ const HOSTILE =
 describe('dashboard', function () {
   this.timeout(180_000);
   let api: ApiFixture;
-  let browser: Browser;
-  let page: Page;
-  const faults: string[] = [];
+  let stage: Stage;
+  let page: Stage['page'];
 
   before(async () => {
-    mkdirSync(SHOTS, { recursive: true });
     api = await ApiFixture.open(registerShop);
     await api.start({ name: 'Order', id: 'order-1', input: '{"amount":5}', tags: { env: 'prod' } });
     await api.start({ name: 'Order', id: 'order-2', input: '{"amount":-1}' });
     await api.start({ name: 'Approval', id: 'wait-1' });
     await api.start({ name: 'Approval', id: 'a/b 100%', input: HOSTILE });
-    browser = await openBrowser();
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(10_000);
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (line) => {
-      if (/Content Security|Refused/.test(line.text())) faults.push(line.text());
-    });
+    await api.start({ name: 'Locker', id: 'owner' });
+    await api.call('POST', '/hubs/default/entities/@counter@a/signal', { operation: 'add' });
+    stage = await Stage.open(() => api.scheduler.httpEndpoint);
+    ({ page } = stage);
   });
   after(async () => {
-    await browser.close();
+    await stage.close();
     await api.close();
   });
-  afterEach(() => assert.deepEqual(faults.splice(0), []));
-
-  const open = (path: string) => page.goto(api.scheduler.httpEndpoint + path);
-  const shot = (name: string) => page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: true });
-  /** Through the protocol of the debugger, which the page's own policy does not stop. */
-  const violations = async (): Promise<string[]> => {
-    await page.evaluate(AXE);
-    return page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      };
-      const found = await axe.run();
-      return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
-    });
-  };
+  afterEach(() => stage.assertNoFaults());
 
   const pages: readonly (readonly [string, string, string])[] = [
     ['list', LIST, 'order-1'],
@@ -63,6 +38,8 @@ describe('dashboard', function () {
     ['flow', `${LIST}/order-1/flow`, 'after'],
     ['data', `${LIST}/order-1/data`, 'charged 5'],
     ['waiting', `${LIST}/wait-1/waiting`, 'external event'],
+    ['entities', '/taskhubs/default/entities?transient=true', '@counter@locked'],
+    ['entity', '/taskhubs/default/entities/@counter@locked', 'Running'],
     ['workers', '/taskhubs/default/workers', 'Delivered'],
     ['retention', '/retention', 'Completed, days'],
     ['settings', '/settings', 'DURABLETASK_STORAGE'],
@@ -74,15 +51,15 @@ describe('dashboard', function () {
   ];
   for (const [name, path, text] of pages) {
     it(`opens ${name} on a cold load, accessible`, async () => {
-      await open(path);
-      await page.locator('main').getByText(text).locator('visible=true').first().waitFor();
-      await shot(name.replace(' ', '-'));
-      assert.deepEqual(await violations(), []);
+      await stage.goto(path);
+      await stage.sees(text);
+      await stage.shot(name.replace(' ', '-'));
+      await stage.assertAccessible();
     });
   }
 
   it('filters by status in the address, and clears with one button', async () => {
-    await open(LIST);
+    await stage.goto(LIST);
     await page.getByRole('button', { name: /^Failed/ }).click();
     await page.waitForURL(/status=Failed/);
     await page.getByRole('link', { name: 'order-2' }).waitFor();
@@ -92,7 +69,7 @@ describe('dashboard', function () {
   });
 
   it('starts an orchestration and raises the event that it waits for', async () => {
-    await open(`${LIST}?new`);
+    await stage.goto(`${LIST}?new`);
     await page.getByLabel('Name', { exact: true }).fill('Approval');
     await page.getByLabel('Instance id').fill('from-page');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -103,8 +80,29 @@ describe('dashboard', function () {
     await page.locator('header .status', { hasText: 'Completed' }).waitFor();
   });
 
+  it('signals an entity, filters entities, and cleans up', async () => {
+    await stage.goto('/taskhubs/default/entities');
+    await page.getByRole('link', { name: '@counter@a' }).click();
+    await page.getByText('Backlog').waitFor();
+    await page.getByLabel('Operation').fill('add');
+    await page.getByLabel('Input (JSON)').fill('{"open":');
+    await page.getByText(/JSON/).and(page.locator('.error')).waitFor();
+    await page.getByLabel('Input (JSON)').fill('41');
+    await stage.press('Send signal');
+    await page.locator('pre.payload', { hasText: '42' }).waitFor();
+    await page.getByRole('link', { name: 'Entities' }).first().click();
+    await page.getByLabel('Id begins with').fill('@counter@none');
+    await stage.press('Filter');
+    await stage.sees('No entity matches these filters.');
+    await stage.press('Clear filters');
+    await page.getByRole('cell', { name: '42' }).waitFor();
+    await stage.press('Clean up');
+    await stage.confirm('Clean up');
+    await page.getByText('0 orphaned locks released').waitFor();
+  });
+
   it('shows hostile payloads and ids as text', async () => {
-    await open(LIST);
+    await stage.goto(LIST);
     await page.getByRole('link', { name: 'a/b 100%' }).click();
     await page.getByRole('link', { name: 'Input/Output' }).click();
     await page.getByText('onerror=window.broken').waitFor();
@@ -113,7 +111,7 @@ describe('dashboard', function () {
   });
 
   it('terminates a selection as a job with progress', async () => {
-    await open(`${LIST}?id=wait-1`);
+    await stage.goto(`${LIST}?id=wait-1`);
     await page.getByLabel('Select wait-1').check();
     await page.getByRole('button', { name: 'Terminate', exact: true }).click();
     await page
@@ -127,10 +125,10 @@ describe('dashboard', function () {
   it('is readable at 360 pixels and in the dark', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 360, height: 740 });
-    await open(LIST);
+    await stage.goto(LIST);
     await page.getByRole('link', { name: 'order-1' }).waitFor();
-    await shot('dark-360');
-    assert.deepEqual(await violations(), []);
+    await stage.shot('dark-360');
+    await stage.assertAccessible();
     const width = await page.evaluate<number>('document.documentElement.scrollWidth');
     assert.ok(width <= 360, `the page is ${width} wide`);
     await page.emulateMedia({ colorScheme: 'light' });

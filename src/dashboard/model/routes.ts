@@ -59,10 +59,24 @@ export function apiPath(hub: string, rest: string): string {
 }
 
 export function instanceApi(hub: string, id: string, rest = '', query = ''): string {
+  return itemApi(hub, 'orchestrations', { id, rest, query });
+}
+
+export function entityApi(hub: string, id: string, rest = ''): string {
+  return itemApi(hub, 'entities', { id, rest, query: '' });
+}
+
+interface ItemPath {
+  readonly id: string;
+  readonly rest: string;
+  readonly query: string;
+}
+
+function itemApi(hub: string, list: string, { id, rest, query }: ItemPath): string {
   const tail = rest === '' ? '' : `/${rest}`;
   const path = isUnsafe(id) ? `~${tail}?id=${encodeId(id)}` : `${encodeId(id)}${tail}`;
   const joint = path.includes('?') ? '&' : '?';
-  return apiPath(hub, `orchestrations/${path}${query === '' ? '' : joint + query}`);
+  return apiPath(hub, `${list}/${path}${query === '' ? '' : joint + query}`);
 }
 
 /** Half of a surrogate pair cannot be written in an address. */

@@ -192,7 +192,7 @@ function Pager({ page }: { readonly page: RowPageJson }): JSX.Element {
     setQuery(next);
   };
   return (
-    <nav class="row" aria-label="Pages">
+    <nav class="row pager" aria-label="Pages">
       {query().has('cursor') && (
         <button type="button" onClick={() => go(undefined)}>
           « First

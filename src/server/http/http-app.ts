@@ -59,7 +59,8 @@ type HttpEngineMethod =
   | 'purgeInstances'
   | 'restartInstance'
   | 'rewindInstance'
-  | 'forceEnd';
+  | 'forceEnd'
+  | 'entities';
 
 export interface HttpRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

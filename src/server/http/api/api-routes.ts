@@ -1,6 +1,7 @@
 import type { HttpRoute } from '../http-app.ts';
 import { ACTION_ROUTES } from './actions.ts';
 import { BULK_ROUTES } from './bulk.ts';
+import { ENTITY_ROUTES } from './entities.ts';
 import { EVENT_ROUTES } from './events.ts';
 import { HUB_ROUTES } from './hubs.ts';
 import { SCALE_ROUTES } from '../../scale/scale-route.ts';
@@ -17,6 +18,7 @@ const ROUTES: readonly HttpRoute[] = [
   ...ORCHESTRATION_ROUTES,
   ...INSTANCE_ROUTES,
   ...ACTION_ROUTES,
+  ...ENTITY_ROUTES,
   ...BULK_ROUTES,
   ...SCHEDULER_ROUTES,
   ...LOG_LEVEL_ROUTES,

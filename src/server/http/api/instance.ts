@@ -11,6 +11,7 @@ import { historyExport } from './history-export.ts';
 import { api, iso, notFound, type ApiCall } from './route.ts';
 import { rowJson } from './row-json.ts';
 import { statusWord } from './status-words.ts';
+import { textAnswer, textQuery, type TextQuery } from './text-answer.ts';
 import { waitingJson } from './waiting-json.ts';
 import { invalidArgument } from '../../../core/errors.ts';
 
@@ -21,12 +22,6 @@ const historyQuery = z.strictObject({
   after: z.string().optional().describe('The ref of the last event that is known'),
   limit: z.coerce.number().int().min(1).max(2000).default(500),
   payload: z.enum(['none', 'summary']).default('none'),
-});
-
-const textQuery = z.strictObject({
-  offset: z.coerce.number().int().min(0).default(0).describe('In characters'),
-  length: z.coerce.number().int().min(1).max(1_000_000).optional(),
-  download: z.enum(['true', 'false']).default('false'),
 });
 
 const BASE = '/hubs/:hub/orchestrations/:id';
@@ -173,8 +168,6 @@ async function getEventPayload({
   return textAnswer(text, { query, name: field });
 }
 
-type TextQuery = z.infer<typeof textQuery>;
-
 async function getData({
   engine,
   hub,
@@ -198,25 +191,4 @@ async function getData({
     throw invalidArgument(`the instance has no '${part.slice(0, 40)}'; there may be ${known}`);
   }
   return textAnswer(text, { query, name: part });
-}
-
-/**
- * Text as it was stored, never as something that a browser would run. UTF-8 has no lone surrogates: they come as
- * U+FFFD, as in any file.
- */
-function textAnswer(
-  text: string,
-  { query, name }: { readonly query: TextQuery; readonly name: string },
-): Response {
-  const { offset, length = text.length } = query;
-  const part = text.slice(offset, offset + length);
-  const isDownload = query.download === 'true';
-  const headers = new Headers({
-    'Content-Type': isDownload ? 'application/octet-stream' : 'text/plain; charset=utf-8',
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "default-src 'none'; sandbox",
-    'X-Total-Length': String(text.length),
-  });
-  if (isDownload) headers.set('Content-Disposition', `attachment; filename="${name}.json"`);
-  return new Response(part, { headers });
 }

@@ -12,7 +12,8 @@ const many = z
   .optional();
 const RELATIVE = /^-(\d{1,6})(s|m|h|d)$/;
 const timeRule = 'must be RFC 3339 (2026-03-01T09:00:00Z) or relative (-15m, -1h, -7d)';
-const time = z
+/** A time in a query. */
+export const timeQuery = z
   .string()
   .refine((text) => RELATIVE.test(text) || Number.isFinite(Date.parse(text)), timeRule)
   .optional();
@@ -30,10 +31,10 @@ export const FILTER_QUERY = {
   name: many.describe('Names: exact, or a prefix followed by *'),
   version: many,
   tag: many.describe('key=value, key= or =value; all of them'),
-  createdFrom: time,
-  createdTo: time,
-  completedFrom: time,
-  completedTo: time,
+  createdFrom: timeQuery,
+  createdTo: timeQuery,
+  completedFrom: timeQuery,
+  completedTo: timeQuery,
   parent: z.string().optional().describe('Direct children of this instance'),
   children: z
     .enum(['fold', 'show', 'only'])
@@ -75,7 +76,8 @@ export function rowFilter(query: FilterQuery, now: number): RowFilter {
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-function timeOf(text: string, now: number): number {
+/** Epoch ms of a text that `timeQuery` let in. */
+export function timeOf(text: string, now: number): number {
   const match = RELATIVE.exec(text);
   if (!match) return Date.parse(text);
   return now - Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];

@@ -4,7 +4,12 @@ import type { z } from 'zod';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { openScheduler, type RunningScheduler } from '../../../../src/server/index.ts';
 import { silentLogger } from '../../../../src/telemetry/logger.ts';
-import { TaskHubWorker, type CoreOrchestrationContext } from '../../../../src/worker/index.ts';
+import {
+  TaskHubWorker,
+  type CoreOrchestrationContext,
+  type LockHandle,
+  type TaskEntityOperation,
+} from '../../../../src/worker/index.ts';
 
 export interface Answer {
   readonly status: number;
@@ -92,6 +97,17 @@ export function registerShop(worker: TaskHubWorker): void {
   });
   worker.addNamedOrchestrator('Parent', function* (context: CoreOrchestrationContext): Generator {
     return yield context.callSubOrchestrator('Order', { amount: 3 });
+  });
+  worker.addNamedEntity('Counter', () => ({
+    run: ({ name, state, getInput }: TaskEntityOperation) => {
+      if (name === 'delete') state.setState(undefined);
+      else state.setState((state.getState<number>() ?? 0) + (getInput<number>() ?? 1));
+    },
+  }));
+  worker.addNamedOrchestrator('Locker', function* (context: CoreOrchestrationContext): Generator {
+    const lock = (yield context.entities.lockEntities('@counter@locked')) as LockHandle;
+    yield context.waitForExternalEvent('Release');
+    lock.release();
   });
   worker.addNamedActivity('Charge', (_, amount: number) => {
     if (amount < 0) throw new RangeError(`cannot charge ${amount}`);
