@@ -41,6 +41,7 @@ import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { concat } from '../wire/bytes.ts';
 import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
+import { isStateKept } from '../wire/state-memory.ts';
 import { Chunks, isPart } from './chunks.ts';
 import { Entities } from './entities.ts';
 import {
@@ -347,7 +348,7 @@ export class Scheduler {
         'completionToken must not be empty; send back the one of the work item',
       );
     }
-    const ending = result.requiresState ? 'forgot' : 'completed';
+    const ending = isStateKept(result) ? 'completed' : 'forgot';
     await this.#settle({ kind: 'entity', hub, token, result }, ending);
   }
 

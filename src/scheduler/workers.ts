@@ -54,7 +54,7 @@ interface HeldItem {
   /** Epoch ms of its hand-out. */
   readonly sinceAt: number;
   readonly attempts: number;
-  /** Of an orchestration: see `ClaimedOrchestration.memory`. */
+  /** Where the worker may keep it in memory: see `ClaimedOrchestration.memory`. */
   readonly memory?: ClaimedOrchestration['memory'];
   /** Workers were lost with it before: nothing else goes out beside it. */
   readonly isSuspect: boolean;
@@ -62,7 +62,7 @@ interface HeldItem {
   readonly subject?: string;
 }
 
-/** How a worker let go of an item. */
+/** How a worker let go of an item; `forgot`: it does not have in memory what the item left. */
 export type Ending = 'completed' | 'forgot' | 'gaveBack';
 
 interface Stream {
@@ -76,7 +76,7 @@ interface Stream {
   readonly capacity: Readonly<Record<WorkKind, number>>;
   readonly filters: Readonly<Record<WorkKind, readonly TypeFilter[] | undefined>>;
   readonly held: Map<string, HeldItem>;
-  /** The worker keeps orchestrations in memory between turns and says so. */
+  /** The worker keeps orchestrations and states of entities in memory between turns and says so. */
   readonly isSticky: boolean;
   readonly takesEntityBatches: boolean;
   /** The worker may name what it completes by its subject instead of a token. */
@@ -106,7 +106,7 @@ export interface ConnectOptions {
   readonly request: GetWorkItemsRequest;
   readonly workerId: string | undefined;
   readonly userAgent: string | undefined;
-  /** The worker declares that it keeps orchestrations in memory (`x-durabletask-sticky: 1`). */
+  /** The worker declares that it keeps things in memory between turns (`x-durabletask-sticky: 1`). */
   readonly isSticky: boolean;
   /** Who it is, where callers are asked; `undefined` where they are not. */
   readonly principal?: string | undefined;
@@ -236,7 +236,7 @@ export class Workers {
   /** A transport that fails takes its stream with it, not the items of others. */
   #push(stream: Stream, item: Claimed): void {
     try {
-      stream.sink.push(encodeWorkItem(item, stream.takesEntityBatches));
+      stream.sink.push(encodeWorkItem(item, stream));
     } catch {
       // The stream is broken: everything it holds is given back, this item included.
       this.#disconnect(stream);
@@ -268,7 +268,7 @@ export class Workers {
     if (ending !== 'gaveBack') this.#totalsOf(stream.hub).completed += 1;
     const { before, after } = item.memory ?? {};
     if (before !== undefined) stream.caches.delete(before);
-    if (after !== undefined && ending === 'completed' && stream.isSticky) stream.caches.add(after);
+    if (after !== undefined && ending === 'completed') stream.caches.add(after);
     const disown = (): void => {
       if (after !== undefined) stream.caches.delete(after);
     };
@@ -396,10 +396,15 @@ function heldOf(stream: Stream, item: Claimed, sinceAt: number): HeldItem {
   return {
     ...{ kind, key, sinceAt, attempts },
     isSuspect: attempts >= SUSPECT_ATTEMPTS,
-    ...(item.kind === 'orchestration' && { memory: item.memory }),
+    ...(item.kind !== 'activity' && keeps(stream, item) && { memory: item.memory }),
     // There are no entities in the protocol without tokens.
     ...(stream.lacksTokens && item.kind !== 'entity' && { subject: subjectOf(item) }),
   };
+}
+
+/** Requests of the first generation have no room for the names of states. */
+function keeps({ isSticky, takesEntityBatches }: Stream, { kind }: Claimed): boolean {
+  return isSticky && !(kind === 'entity' && takesEntityBatches);
 }
 
 function infoOf(stream: Stream): WorkerInfo {
@@ -423,12 +428,8 @@ function isAlone({ held }: Stream): boolean {
   return held.size === 1 && first?.isSuspect === true;
 }
 
-const NOTHING_CACHED = new Set<string>();
-
 function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {
-  const { id, hub, messageBytesMax, fetchesHistory, avoids } = stream;
-  // The state of an entity always travels.
-  const caches = kind === 'entity' ? NOTHING_CACHED : stream.caches;
+  const { id, hub, messageBytesMax, fetchesHistory, caches, avoids } = stream;
   const isIdle = stream.held.size === 0;
   const filters = stream.filters[kind];
   return {
@@ -445,12 +446,15 @@ function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {
   };
 }
 
-function encodeWorkItem(item: Claimed, takesEntityBatches: boolean): Uint8Array {
+function encodeWorkItem(item: Claimed, stream: Stream): Uint8Array {
   const { token: completionToken } = item;
   if (item.kind === 'activity') return encodeActivityWorkItem(item.request, completionToken);
   if (item.kind === 'entity') {
-    const encode = takesEntityBatches ? encodeEntityBatchWorkItem : encodeEntityWorkItem;
-    return encode({ ...item, completionToken });
+    if (stream.takesEntityBatches) return encodeEntityBatchWorkItem({ ...item, completionToken });
+    const { before, after } = item.memory;
+    const names = { next: after, leftOut: item.isStateCached ? before : undefined };
+    const stateMemory = keeps(stream, item) ? names : undefined;
+    return encodeEntityWorkItem({ ...item, completionToken, stateMemory });
   }
   return encodeOrchestratorWorkItem({
     ...item,

@@ -7,6 +7,7 @@ import {
 } from '../proto/orchestrator_service_pb.ts';
 import { concat, joinFields, lengthDelimited, utf8, type Field } from './bytes.ts';
 import { decodeEvent, EVENT_FIELD, frameEvents, type StoredEvent } from './events.ts';
+import { stateMemoryFields, type StateMemory } from './state-memory.ts';
 
 const WORK_ITEM = {
   entityRequest: lengthDelimited(3),
@@ -79,8 +80,10 @@ export function encodeActivityWorkItem(request: Uint8Array, completionToken: str
 export interface EntityWorkItem {
   readonly instanceId: string;
   readonly executionId: string;
-  /** UTF-8 text; `undefined`: the entity has no state. */
+  /** UTF-8 text; `undefined`: the entity has no state, or it is left out. */
   readonly state: Uint8Array | undefined;
+  /** For a worker that keeps states in memory. */
+  readonly stateMemory?: StateMemory | undefined;
   /** `entityOperationSignaled` and `entityOperationCalled`. */
   readonly operations: readonly StoredEvent[];
   readonly completionToken: string;
@@ -95,7 +98,7 @@ const ENTITY_REQUEST = {
 
 /** A batch of operations for an entity, its state before them (proto: EntityRequest). */
 export function encodeEntityWorkItem(item: EntityWorkItem): Uint8Array {
-  const { instanceId, executionId, state, operations, completionToken } = item;
+  const { instanceId, executionId, state, stateMemory, operations, completionToken } = item;
   const request = concat([
     joinFields([
       { tag: ENTITY_REQUEST.instanceId, bytes: utf8(instanceId) },
@@ -103,6 +106,7 @@ export function encodeEntityWorkItem(item: EntityWorkItem): Uint8Array {
       ...(state ? [{ tag: ENTITY_REQUEST.entityState, bytes: stringOf(state) }] : []),
     ]),
     frameEvents(operations, ENTITY_REQUEST.operationRequests),
+    stateMemory ? joinFields(stateMemoryFields(stateMemory)) : NOTHING,
   ]);
   return withToken({ tag: WORK_ITEM.entityRequestV2, bytes: request }, completionToken);
 }

@@ -1,16 +1,22 @@
+import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { EntityInstanceId } from '../core/entity-instance-id.ts';
 import type { EntityBatchRequest, EntityRequest } from '../proto/orchestrator_service_pb.ts';
-import { TaskHubSidecarService } from '../proto/orchestrator_service_pb.ts';
+import {
+  EntityBatchResultSchema,
+  TaskHubSidecarService,
+} from '../proto/orchestrator_service_pb.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { declareStateKept, stateMemoryOf } from '../wire/state-memory.ts';
 import { batchOfFirst, batchOfSecond } from './entity-batch.ts';
 import type { EntityBatch } from './entity-batch.ts';
 import { executeBatch, failedBatch } from './entity-executor.ts';
 import type { EntityBatchResult } from './entity-executor.ts';
 import { encodeFailure, permanentFailure } from './failure-details.ts';
 import type { Registry } from './registry.ts';
+import type { StateCache } from './state-cache.ts';
 import type { LeasedWorkItem, WorkItemCompleter } from './work-item-completer.ts';
 import type { WorkReport } from './work-report.ts';
 
@@ -18,6 +24,7 @@ const rpc = TaskHubSidecarService.method;
 
 export interface EntityRunnerOptions {
   readonly registry: Registry;
+  readonly states: StateCache;
   readonly completer: WorkItemCompleter;
   /** Aborts when the worker stops waiting for entities. */
   readonly signal: AbortSignal;
@@ -45,13 +52,26 @@ export class EntityRunner {
         instanceId: batch.instanceId,
       });
     }
-    return this.#run(batch, item);
+    const { states, completer } = this.#options;
+    const { next, leftOut } = stateMemoryOf(request) ?? {};
+    if (leftOut === undefined) return this.#run(batch, item, next);
+    const entityState = states.get(batch.instanceId, leftOut);
+    if (entityState !== undefined) return this.#run({ ...batch, entityState }, item, next);
+    // It will be sent again, with its state.
+    const message = { completionToken: item.completionToken, requiresState: true };
+    const isAccepted = await completer.complete(item, { method: rpc.completeEntityTask, message });
+    const name = nameOf(batch.instanceId) ?? '';
+    return { name, outcome: isAccepted ? 'gaveBack' : 'refused' };
   }
 
-  /** Returns without a completion once the signal has aborted. */
-  async #run(batch: EntityBatch, item: LeasedWorkItem): Promise<WorkReport> {
-    const { completer, signal } = this.#options;
-    const name = nameOf(batch.instanceId) ?? '';
+  /**
+   * Returns without a completion once the signal has aborted. `stateName`: what the scheduler calls the state that the
+   * batch leaves; without it no state is kept.
+   */
+  async #run(batch: EntityBatch, item: LeasedWorkItem, stateName?: string): Promise<WorkReport> {
+    const { states, completer, signal } = this.#options;
+    const { instanceId } = batch;
+    const name = nameOf(instanceId) ?? '';
     const result = await this.#execute(batch);
     if (signal.aborted) return { name, outcome: 'gaveBack' };
     const { completionToken } = item;
@@ -62,12 +82,25 @@ export class EntityRunner {
         .slice(0, outcome.results?.length ?? 0)
         .flatMap(({ info }) => (info === undefined ? [] : [info])),
     });
+    const message = create(EntityBatchResultSchema, complete(result));
+    // Kept before there is an answer: the next batch may arrive ahead of it.
+    const isKept = stateName !== undefined && states.put(instanceId, stateName, result.entityState);
+    const forget = (): void => {
+      if (isKept) states.drop(instanceId, stateName);
+    };
     const isAccepted = await completer.complete(item, {
       method: rpc.completeEntityTask,
-      message: complete(result),
-      smaller: () => complete(failedBatch(batch, tooLarge(batch.instanceId))),
+      message: isKept ? declareStateKept(message) : message,
+      smaller: () => {
+        // Under the same name the state of before is committed.
+        forget();
+        return complete(failedBatch(batch, tooLarge(instanceId)));
+      },
     });
-    if (!isAccepted) return { name, outcome: 'refused' };
+    if (!isAccepted) {
+      forget();
+      return { name, outcome: 'refused' };
+    }
     return { name, outcome: result.failureDetails === undefined ? 'completed' : 'failed' };
   }
 

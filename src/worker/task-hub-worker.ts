@@ -18,6 +18,7 @@ import { OrchestrationRunner } from './orchestration-runner.ts';
 import type { ActivityInvoker, OrchestratorHandler, OrchestratorStyle } from './registry.ts';
 import { Registry } from './registry.ts';
 import { SessionCache } from './session-cache.ts';
+import { StateCache } from './state-cache.ts';
 import type { EntityFactory } from './task-entity.ts';
 import type { LeasedWorkItem } from './work-item-completer.ts';
 import { WorkItemCompleter } from './work-item-completer.ts';
@@ -231,7 +232,8 @@ class RunningWorker {
     });
     const completer = this.#completer;
     this.#activities = new ActivityRunner({ registry, completer, signal, logger });
-    this.#entities = new EntityRunner({ registry, completer, signal, clock, ids, logger });
+    const states = new StateCache(settings.cachedEntityBytesMax);
+    this.#entities = new EntityRunner({ registry, states, completer, signal, clock, ids, logger });
     this.#orchestrations = new OrchestrationRunner({
       registry,
       sessions: this.#sessions,

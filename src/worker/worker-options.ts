@@ -51,6 +51,11 @@ export interface TaskHubWorkerOptions extends SchedulerAddress {
   readonly cachedOrchestrationsMax?: number | undefined;
   /** How long one is kept without a turn. Default 300,000. */
   readonly cachedOrchestrationIdleMs?: number | undefined;
+  /**
+   * Memory for states of entities between their batches, so that they need not travel each time. Default 67,108,864;
+   * 0 keeps none, and neither does a worker that keeps no orchestrations.
+   */
+  readonly cachedEntityBytesMax?: number | undefined;
   /** Actions that one turn may ask for. Default 100,000. */
   readonly actionsMax?: number | undefined;
   /** How long an async orchestrator may wait for something that is not durable. Default 1,000. */
@@ -77,6 +82,7 @@ export interface WorkerSettings {
   readonly drainTimeoutMs: number;
   readonly cachedOrchestrationsMax: number;
   readonly cachedOrchestrationIdleMs: number;
+  readonly cachedEntityBytesMax: number;
   readonly actionsMax: number;
   readonly nonDurableWaitMs: number;
   readonly silentLimitMs: number;
@@ -109,6 +115,7 @@ export function resolveWorkerOptions(options: TaskHubWorkerOptions): WorkerSetti
     drainTimeoutMs: whole('drainTimeoutMs', 30_000, 0),
     cachedOrchestrationsMax: whole('cachedOrchestrationsMax', 1_000, 0),
     cachedOrchestrationIdleMs: whole('cachedOrchestrationIdleMs', 300_000, 0),
+    cachedEntityBytesMax: whole('cachedEntityBytesMax', 64 * 1024 * 1024, 0),
     actionsMax: whole('actionsMax', 100_000, 1),
     nonDurableWaitMs: whole('nonDurableWaitMs', 1_000, 1),
     silentLimitMs: whole('silentLimitMs', 120_000, 1),

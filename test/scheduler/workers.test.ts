@@ -6,8 +6,9 @@ import {
   WorkItemSchema,
 } from '../../src/proto/orchestrator_service_pb.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../../src/scheduler/settings.ts';
-import { Workers, type WorkItemSink } from '../../src/scheduler/workers.ts';
+import { Workers, type ConnectOptions, type WorkItemSink } from '../../src/scheduler/workers.ts';
 import type { Claimed, ReleaseCommit } from '../../src/storage/store.ts';
+import { stateMemoryOf } from '../../src/wire/state-memory.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 class FakeSink implements WorkItemSink {
@@ -47,7 +48,7 @@ function openWorkers() {
     },
     release: (commits) => released.push(...commits),
   });
-  const connect = (init: RequestInit = {}, hub = 'h') => {
+  const connect = (init: RequestInit = {}, hub = 'h', traits: Partial<ConnectOptions> = {}) => {
     const sink = new FakeSink();
     const request = create(GetWorkItemsRequestSchema, init);
     const stream = workers.connect({
@@ -56,6 +57,7 @@ function openWorkers() {
       workerId: 'w',
       userAgent: 'ua',
       isSticky: false,
+      ...traits,
       sink,
     });
     return { sink, stream };
@@ -85,6 +87,78 @@ function orchestration(token: string, taker = 1): Claimed {
     attempts: 0,
   };
 }
+
+function entity(token: string, names: readonly [string, string], isStateCached = false): Claimed {
+  const [before, after] = names;
+  return {
+    kind: 'entity',
+    taker: 1,
+    hub: 'h',
+    token,
+    instanceId: '@a@1',
+    executionId: 'e',
+    state: isStateCached ? undefined : new TextEncoder().encode('1'),
+    isStateCached,
+    operations: [],
+    key: 'e',
+    memory: { before, after },
+    attempts: 0,
+  };
+}
+
+describe('states of entities that a worker has in memory', () => {
+  function open(traits: Partial<ConnectOptions>) {
+    const { workers, connect } = openWorkers();
+    const { sink } = connect({}, 'h', traits);
+    const knows = (name: string): boolean =>
+      workers.takers().some(({ kind, caches }) => kind === 'entity' && caches.has(name));
+    const requests = () =>
+      sink.pushed.map((bytes) => {
+        const { request } = fromBinary(WorkItemSchema, bytes);
+        if (request.case !== 'entityRequestV2') return request.case;
+        const { entityState } = request.value;
+        return { ...stateMemoryOf(request.value), entityState };
+      });
+    return { workers, knows, requests };
+  }
+
+  it('are named to a worker that keeps them, and left out once it does', () => {
+    const { workers, knows, requests } = open({ isSticky: true });
+    workers.handOut([entity('t1', ['n0', 'n1'])]);
+    workers.settle('t1', 'completed');
+    assert.equal(knows('n1'), true);
+    workers.handOut([entity('t2', ['n1', 'n2'], true)]);
+
+    assert.deepEqual(requests(), [
+      { next: 'n1', leftOut: undefined, entityState: '1' },
+      { next: 'n2', leftOut: 'n1', entityState: undefined },
+    ]);
+  });
+
+  it('are not relied on when the worker forgot, gave back, or was refused', () => {
+    const { workers, knows } = open({ isSticky: true });
+    workers.handOut([entity('t1', ['n0', 'n1']), entity('t2', ['m0', 'm1'])]);
+    workers.settle('t1', 'forgot');
+    workers.settle('t2', 'gaveBack');
+    workers.handOut([entity('t3', ['n0', 'n2'])]);
+    workers.settle('t3', 'completed')?.disown();
+
+    assert.deepEqual([knows('n1'), knows('m1'), knows('n2')], [false, false, false]);
+  });
+
+  it('travel without a name to all other workers', () => {
+    for (const traits of [{}, { isSticky: true, takesEntityBatches: true }]) {
+      const { workers, knows, requests } = open(traits);
+      workers.handOut([entity('t1', ['n0', 'n1'])]);
+      workers.settle('t1', 'completed');
+
+      assert.equal(knows('n1'), false);
+      const [request] = requests();
+      const isSecond = typeof request === 'object';
+      assert.deepEqual(request, isSecond ? { entityState: '1' } : 'entityRequest');
+    }
+  });
+});
 
 describe('a worker whose stream expires', () => {
   it('has what it held in its hands when it comes back, and nothing is handed out twice', () => {

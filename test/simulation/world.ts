@@ -31,6 +31,7 @@ interface WorkerTraits {
   readonly maxConcurrentActivities: number;
   readonly maxConcurrentEntities: number;
   readonly cachedOrchestrationsMax: number;
+  readonly cachedEntityBytesMax: number;
 }
 
 /** A worker process: it comes back under the same name with an empty memory. */
@@ -230,5 +231,6 @@ function traitsOf(random: Random): WorkerTraits {
     maxConcurrentActivities: random.pick([1, 3, 100]),
     maxConcurrentEntities: random.pick([1, 3, 100]),
     cachedOrchestrationsMax: random.pick([0, 2, 1000]),
+    cachedEntityBytesMax: random.pick([0, 1000, 1_000_000]),
   };
 }

@@ -69,7 +69,11 @@ function bounded(
   return waiting.slice(0, count);
 }
 
-/** Leases an entity for one batch of operations (not empty); `sender` is the owner of its lock. */
+/**
+ * Leases an entity for one batch of operations (not empty); `sender` is the owner of its lock. The batch gets a number
+ * that no other ever had: what it leaves is stored under it, so that the number names one state and no other, however
+ * many batches were handed out and came to nothing.
+ */
 export function leaseEntity(
   run: RunRow,
   operations: readonly InboxRow[],
@@ -82,6 +86,9 @@ export function leaseEntity(
   run.lease_upto = operations.at(-1)?.seq ?? run.read_seq;
   run.lease_sender = sender;
   run.ready_at = null;
+  const hasState = run.next_chunk > run.first_chunk;
+  run.next_chunk += 1;
+  if (!hasState) run.first_chunk = run.next_chunk;
 }
 
 /** Ids, token and frame of a work item, generously. */
@@ -91,7 +98,8 @@ export function needOfRun(run: RunRow, events: readonly InboxRow[]): Need {
   const news = events.reduce((sum, { bytes }) => sum + bytes.length + 8, MESSAGE_FRAME_BYTES);
   return {
     key: run.execution_id,
-    memoryKey: run.kind === KIND.entity ? stateKey(run, 0) : memoryKey(run, run.read_seq),
+    memoryKey:
+      run.kind === KIND.entity ? stateKey(run, run.first_chunk) : memoryKey(run, run.read_seq),
     bytes: news + run.history_bytes,
     bytesWithoutHistory: run.history_bytes > 0 ? news : undefined,
     canStream: run.kind === KIND.orchestration,
@@ -107,9 +115,9 @@ function memoryKey(run: RunRow, readSeq: number): string {
   return `${run.execution_id}:${readSeq}:${run.dispatched_at}`;
 }
 
-/** Names the state of an entity, as of now or after its next batch. */
-function stateKey({ execution_id, next_chunk }: RunRow, batches: 0 | 1): string {
-  return `${execution_id}:${next_chunk + batches}`;
+/** Names a state of an entity: what is stored under this number. */
+function stateKey({ execution_id }: RunRow, chunk: number): string {
+  return `${execution_id}:${chunk}`;
 }
 
 export function needOfActivity(row: ActivityRow): Need {
@@ -159,7 +167,6 @@ export function claimedOrchestration(claim: RunClaim): ClaimedOrchestration {
 
 /** `history` holds the state, where it travels. */
 export function claimedEntity({ run, instance, taken, ...claim }: RunClaim): ClaimedEntity {
-  const hasState = run.next_chunk > run.first_chunk;
   return {
     kind: 'entity',
     taker: taken.taker,
@@ -168,10 +175,10 @@ export function claimedEntity({ run, instance, taken, ...claim }: RunClaim): Cla
     instanceId: instance.id,
     executionId: run.execution_id,
     state: claim.history[0],
-    isStateCached: hasState && taken.history === 'cached',
+    isStateCached: taken.history === 'cached',
     operations: claim.events,
     key: run.execution_id,
-    memory: { before: taken.memoryKey, after: stateKey(run, 1) },
+    memory: { before: taken.memoryKey, after: stateKey(run, run.next_chunk) },
     attempts: run.attempts,
   };
 }

@@ -13,6 +13,7 @@ import type {
   DeliverCommit,
   HistoryOptions,
   InstanceRecord,
+  KeySet,
   Outcome,
   RoundResult,
   StartCommit,
@@ -52,6 +53,8 @@ export interface TakeOptions {
   readonly entities?: number;
   readonly filters?: readonly TypeFilter[];
   readonly id?: number;
+  /** What the worker has in memory. */
+  readonly caches?: KeySet;
 }
 
 export const HUB = 'default';
@@ -145,8 +148,9 @@ export class Bench {
   /** Room for both kinds on one stream; 0 leaves a kind out. */
   takers(options: TakeOptions = {}): readonly Taker[] {
     const { hub = HUB, orchestrations = 100, activities = 100, id = 1, filters } = options;
+    const { caches = PLAIN_STREAM.caches } = options;
     const taker = (kind: Taker['kind'], credit: number): Taker[] =>
-      credit > 0 ? [{ ...PLAIN_STREAM, id, hub, kind, credit, filters }] : [];
+      credit > 0 ? [{ ...PLAIN_STREAM, id, hub, kind, credit, filters, caches }] : [];
     return [
       ...taker('orchestration', orchestrations),
       ...taker('activity', activities),

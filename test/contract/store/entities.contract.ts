@@ -140,6 +140,62 @@ export function entitiesContract(use: UseBench): void {
       assert.deepEqual([stateOf(again), operationsOf(again)], ['x', ['2']]);
     });
 
+    it('leave out a state that the worker has, by its name', async () => {
+      const bench = use();
+      await bench.apply(signal(A, '1'));
+      const first = await takeBatch(bench);
+      await bench.apply(batchDone(first, 'x'));
+      await bench.apply(signal(A, '2'));
+      const caches = new Set([first.memory.after]);
+      const second = await takeBatch(bench, { caches });
+      assert.deepEqual([second.isStateCached, stateOf(second)], [true, undefined]);
+      assert.equal(second.memory.before, first.memory.after);
+      await bench.apply(batchDone(second, 'y'));
+      await bench.apply(signal(A, '3'));
+      const third = await takeBatch(bench, { caches });
+      assert.deepEqual([third.isStateCached, stateOf(third)], [false, 'y']);
+    });
+
+    it('never name two states alike, whatever becomes of the batches', async () => {
+      const bench = use();
+      const all = new Set<string>();
+      /** Promised to batches that came to nothing: a worker may believe that it has these states. */
+      const vain = new Set<string>();
+      const take = async (expected: string | undefined): Promise<ClaimedEntity> => {
+        bench.advance(60_000);
+        const batch = await takeBatch(bench, { caches: vain });
+        assert.equal(stateOf(batch), expected);
+        assert.ok(!all.has(batch.memory.after), 'the name is new');
+        all.add(batch.memory.after);
+        vain.add(batch.memory.after);
+        return batch;
+      };
+      const commit = async (batch: ClaimedEntity, state: string | undefined): Promise<void> => {
+        await bench.apply(batchDone(batch, state));
+        vain.delete(batch.memory.after);
+      };
+      const give = { hub: 'default', work: 'entity' } as const;
+
+      await bench.apply(signal(A, '1'));
+      await bench.apply({ kind: 'abandon', ...give, token: (await take(undefined)).token });
+      await commit(await take(undefined), 'x');
+      await bench.apply(signal(A, '2'));
+      const lost = { ...give, readyAt: bench.now, loss: { parkAfter: 10 } };
+      await bench.apply({ kind: 'release', ...lost, token: (await take('x')).token });
+      const broken = { failureDetails: { errorType: 'Down', errorMessage: 'down' } };
+      await bench.apply(batchDone(await take('x'), 'bad', { count: 0, rest: broken }));
+      // A batch that cannot be kept is done, and the state stays: not under the name that it was promised.
+      await bench.apply(batchDone(await take('x'), 'bad', { rest: { actions: [{ id: 1 }] } }));
+      await bench.apply(signal(A, '3'));
+      await commit(await take('x'), undefined);
+      await bench.apply(signal(A, '4'));
+      await commit(await take(undefined), 'y');
+      await bench.commit({ kind: 'purge', hub: 'default', instanceId: A, onLive: 'refuse' });
+      await bench.apply(signal(A, '5'));
+      await take(undefined);
+      assert.equal(all.size, 8);
+    });
+
     it('are tried again when a worker cannot run them, and then let go', async () => {
       const bench = use();
       await bench.apply(turn(await bench.begin('o'), [callEntity(1, A, 'get')]));

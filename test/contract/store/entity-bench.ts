@@ -11,7 +11,7 @@ import type {
   SignalCommit,
 } from '../../../src/storage/store.ts';
 import { decodeEvent } from '../../../src/wire/events.ts';
-import { HUB, newEventsOf, type Bench } from './bench.ts';
+import { HUB, newEventsOf, type Bench, type TakeOptions } from './bench.ts';
 
 export function signal(
   entityId: string,
@@ -44,8 +44,8 @@ export function batchDone(
   return { kind: 'entity', hub, token, result };
 }
 
-export async function takeBatch(bench: Bench): Promise<ClaimedEntity> {
-  const claimed = await bench.take({ orchestrations: 0, activities: 0, entities: 100 });
+export async function takeBatch(bench: Bench, rest: TakeOptions = {}): Promise<ClaimedEntity> {
+  const claimed = await bench.take({ orchestrations: 0, activities: 0, entities: 100, ...rest });
   const [item] = claimed;
   assert.equal(claimed.length, 1, 'exactly one entity is ready');
   assert.ok(item?.kind === 'entity');

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { OrchestratorAction } from '../../../src/proto/orchestrator_service_pb.ts';
-import type { ClaimedEntity, ClaimedOrchestration } from '../../../src/storage/store.ts';
+import type { Claimed, ClaimedEntity, ClaimedOrchestration } from '../../../src/storage/store.ts';
 import { decodeEvent } from '../../../src/wire/events.ts';
 import {
   callEntity,
@@ -33,7 +33,7 @@ type Step =
     }
   | {
       readonly kind: 'work';
-      readonly does: 'all' | 'some' | 'abandon' | 'lose' | 'breakDown' | 'hold';
+      readonly does: 'all' | 'some' | 'abandon' | 'lose' | 'breakDown' | 'hold' | 'forget' | 'late';
     };
 
 const place = fc.nat(ENTITIES.length - 1);
@@ -63,7 +63,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('work' as const),
       does: fc.constantFrom(
-        ...(['all', 'all', 'all', 'some', 'abandon', 'lose', 'breakDown', 'hold'] as const),
+        ...(['all', 'all', 'all', 'some', 'abandon', 'lose'] as const),
+        ...(['breakDown', 'hold', 'forget', 'late', 'late'] as const),
       ),
     }),
   },
@@ -83,7 +84,13 @@ class World {
   /** Accepted requests by entity and sender, in order of sending. */
   readonly #sent = new Map<string, Map<string, string[]>>();
   readonly #held: ClaimedEntity[] = [];
+  /**
+   * What two workers have in memory: every state that one ever came to, accepted or not, by the name that its batch
+   * was given. They are believed to have them all, and are given no state that they have.
+   */
+  readonly #memories = [new Map<string, string>(), new Map<string, string>()] as const;
   #ids = 0;
+  #rounds = 0;
 
   constructor(bench: Bench, run: number) {
     this.#bench = bench;
@@ -203,7 +210,7 @@ class World {
   }
 
   async #work(does: (Step & { kind: 'work' })['does']): Promise<void> {
-    const claimed = await this.#bench.take({ orchestrations: 0, activities: 0, entities: 10 });
+    const claimed = await this.#takeBatches();
     for (const item of [...this.#held.splice(0), ...claimed]) {
       assert.ok(item.kind === 'entity');
       await this.#answer(item, does);
@@ -211,14 +218,33 @@ class World {
     this.#bench.advance(100_000);
   }
 
+  async #takeBatches(): Promise<readonly Claimed[]> {
+    const room = { orchestrations: 0, activities: 0, entities: 10 };
+    this.#rounds += 1;
+    // One or the other, or both, so that work moves to and fro.
+    const takers = this.#memories.flatMap((caches, id) =>
+      this.#rounds % 3 === id ? [] : this.#bench.takers({ ...room, id, caches }),
+    );
+    return (await this.#bench.exchange([], takers)).claimed;
+  }
+
+  #memoryOf({ taker }: ClaimedEntity): Map<string, string> {
+    return this.#memories[taker === 0 ? 0 : 1];
+  }
+
   async #answer(item: ClaimedEntity, does: (Step & { kind: 'work' })['does']): Promise<void> {
     const { hub, token } = item;
     const bench = this.#bench;
     if (does === 'hold') this.#held.push(item);
-    else if (does === 'abandon') await bench.apply({ kind: 'abandon', hub, work: 'entity', token });
-    else if (does === 'lose') {
+    else if (does === 'abandon' || does === 'late') {
+      await bench.apply({ kind: 'abandon', hub, work: 'entity', token });
+      if (does === 'late') await this.#finish(item, item.operations.length);
+    } else if (does === 'lose') {
       const loss = { parkAfter: 1000 };
       await bench.apply({ kind: 'release', hub, work: 'entity', token, readyAt: bench.now, loss });
+    } else if (does === 'forget') {
+      this.#memoryOf(item).clear();
+      await this.#forget(item);
     } else if (does === 'breakDown') {
       const rest = { failureDetails: { errorType: 'Down', errorMessage: 'down' } };
       // One that is drawn five times in a row drops the batch, as it should; the model does not follow it there.
@@ -228,6 +254,13 @@ class World {
       const { length } = item.operations;
       await this.#finish(item, does === 'some' ? Math.ceil(length / 2) : length);
     }
+  }
+
+  /** Nothing is run: it is handed out again with its state, unless somebody else has it by now. */
+  async #forget(item: ClaimedEntity): Promise<void> {
+    await this.#bench.commit(
+      batchDone(item, undefined, { count: 0, rest: { requiresState: true } }),
+    );
   }
 
   #broken = new Set<string>();
@@ -240,11 +273,17 @@ class World {
   }
 
   async #finish(item: ClaimedEntity, count: number): Promise<void> {
-    const before = JSON.parse(stateOf(item) ?? '[]') as string[];
+    const { before: name = '', after } = item.memory;
+    const known = item.isStateCached ? this.#memoryOf(item).get(name) : stateOf(item);
+    if (item.isStateCached && known === undefined) {
+      await this.#forget(item);
+      return;
+    }
+    const before = JSON.parse(known ?? '[]') as string[];
     const done = operationsOf(item).slice(0, count);
-    const outcome = await this.#bench.commit(
-      batchDone(item, JSON.stringify([...before, ...done]), { count }),
-    );
+    const state = JSON.stringify([...before, ...done]);
+    this.#memoryOf(item).set(after, state);
+    const outcome = await this.#bench.commit(batchDone(item, state, { count }));
     if (refusal(outcome) === 'OK') this.#assertAllowed(item, count);
   }
 
@@ -267,7 +306,7 @@ class World {
       await this.#act({ kind: 'act', owner: at, does: 'end', entities: [0] });
     }
     for (let idle = 0; idle < 3;) {
-      const ready = await this.#bench.take({ orchestrations: 0, activities: 0, entities: 10 });
+      const ready = await this.#takeBatches();
       for (const item of [...this.#held.splice(0), ...ready]) {
         assert.ok(item.kind === 'entity');
         await this.#finish(item, item.operations.length);

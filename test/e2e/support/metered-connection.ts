@@ -10,11 +10,7 @@ import type {
 } from '../../../src/client/connection.ts';
 import { openGrpcConnection } from '../../../src/client/grpc-connection.ts';
 import type { OrchestratorRequest } from '../../../src/proto/orchestrator_service_pb.ts';
-import {
-  HistoryChunkSchema,
-  OrchestratorResponseSchema,
-  WorkItemSchema,
-} from '../../../src/proto/orchestrator_service_pb.ts';
+import { HistoryChunkSchema, WorkItemSchema } from '../../../src/proto/orchestrator_service_pb.ts';
 
 /** One orchestrator work item, as it came. */
 export interface ReceivedTurn {
@@ -23,6 +19,13 @@ export interface ReceivedTurn {
   readonly pastEvents: number;
   readonly newEvents: number;
   readonly isStreamed: boolean;
+}
+
+/** One batch of operations for an entity, as it came. */
+export interface ReceivedBatch {
+  readonly instanceId: string;
+  readonly bytes: number;
+  readonly hasState: boolean;
 }
 
 export interface MeteredOptions {
@@ -34,9 +37,10 @@ export interface MeteredOptions {
 /** A gRPC connection to hub `default` that writes down what a worker receives. */
 export class MeteredConnection implements Connection {
   readonly turns: ReceivedTurn[] = [];
+  readonly batches: ReceivedBatch[] = [];
   /** Bytes of each message of fetched histories. */
   readonly historyChunks: number[] = [];
-  /** Answers that asked for the history. */
+  /** Answers that asked for a history or a state. */
   forgotten = 0;
   readonly #inner: Connection;
 
@@ -57,9 +61,11 @@ export class MeteredConnection implements Connection {
     request: MessageInitShape<I>,
     options?: CallOptions,
   ): Promise<MessageShape<O>> {
-    const isAnswer = method.input.typeName === OrchestratorResponseSchema.typeName;
-    const { requiresHistory = false } = request as { readonly requiresHistory?: boolean };
-    if (isAnswer && requiresHistory) this.forgotten += 1;
+    const { requiresHistory, requiresState } = request as {
+      readonly requiresHistory?: boolean;
+      readonly requiresState?: boolean;
+    };
+    if (requiresHistory === true || requiresState === true) this.forgotten += 1;
     return this.#inner.unary(method, request, options);
   }
 
@@ -88,6 +94,10 @@ export class MeteredConnection implements Connection {
     if (schema.typeName !== WorkItemSchema.typeName) return;
     const { request } = message as MessageShape<typeof WorkItemSchema>;
     if (request.case === 'orchestratorRequest') this.#turn(request.value, bytes);
+    if (request.case === 'entityRequestV2') {
+      const { instanceId, entityState } = request.value;
+      this.batches.push({ instanceId, bytes, hasState: entityState !== undefined });
+    }
   }
 
   #turn(request: OrchestratorRequest, bytes: number): void {
