@@ -1,4 +1,5 @@
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { toJson } from '@bufbuild/protobuf';
+import { timestampDate, ValueSchema } from '@bufbuild/protobuf/wkt';
 import type { HistoryEvent, TaskFailureDetails } from '../proto/orchestrator_service_pb.ts';
 import { runtimeStatusOf, valueOf } from './instance-status.ts';
 
@@ -117,6 +118,13 @@ function detailsOf(
     case 'eventRaised':
     case 'eventSent':
       return { Name: eventType.value.name, Input: input(eventType.value.input) };
+    case 'entityOperationCalled':
+    case 'entityOperationSignaled':
+      return { Name: eventType.value.operation, Input: input(eventType.value.input) };
+    case 'entityOperationCompleted':
+      return { Result: result(eventType.value.output) };
+    case 'entityOperationFailed':
+      return failureOf(eventType.value.failureDetails);
     case 'executionTerminated':
     case 'executionSuspended':
     case 'executionResumed':
@@ -139,11 +147,15 @@ function failureOf(failure: TaskFailureDetails | undefined): FormattedEvent {
 }
 
 function pascalCase(failure: TaskFailureDetails): FormattedEvent {
+  const properties = Object.entries(failure.properties).map(([name, value]) => {
+    return [name, toJson(ValueSchema, value)] as const;
+  });
   return dropUndefined({
     ErrorType: failure.errorType,
     ErrorMessage: failure.errorMessage,
     StackTrace: failure.stackTrace,
     IsNonRetriable: failure.isNonRetriable,
+    Properties: properties.length === 0 ? undefined : Object.fromEntries(properties),
     InnerFailure: failure.innerFailure && pascalCase(failure.innerFailure),
   });
 }

@@ -87,7 +87,8 @@ describe('formatHistory', () => {
 
   it('tells what failed, with its causes', () => {
     const innerFailure = { errorType: 'RangeError', errorMessage: 'too far' };
-    const failureDetails = { errorType: 'Error', errorMessage: 'boom', innerFailure };
+    const properties = { code: { kind: { case: 'numberValue' as const, value: 7 } } };
+    const failureDetails = { errorType: 'Error', errorMessage: 'boom', properties, innerFailure };
     const events = history({ case: 'taskFailed', value: { taskScheduledId: 1, failureDetails } });
 
     const [failed] = formatHistory(events, NOTHING);
@@ -97,8 +98,28 @@ describe('formatHistory', () => {
       ErrorType: 'Error',
       ErrorMessage: 'boom',
       IsNonRetriable: false,
+      Properties: { code: 7 },
       InnerFailure: { ErrorType: 'RangeError', ErrorMessage: 'too far', IsNonRetriable: false },
     });
+  });
+
+  it('tells what entities were asked and answered', () => {
+    const failureDetails = { errorType: 'Error', errorMessage: 'boom' };
+    const events = history(
+      { case: 'entityOperationCalled', value: { operation: 'add', input: '1' } },
+      { case: 'entityOperationCompleted', value: { output: '2' } },
+      { case: 'entityOperationFailed', value: { failureDetails } },
+    );
+
+    const shown = formatHistory(events, ALL).map(({ EventType, Name, Input, Result, Reason }) => [
+      ...[EventType, Name ?? Reason, Input ?? Result],
+    ]);
+
+    assert.deepEqual(shown, [
+      ['EntityOperationCalled', 'add', 1],
+      ['EntityOperationCompleted', undefined, 2],
+      ['EntityOperationFailed', 'boom', undefined],
+    ]);
   });
 
   it('tells when a timer fires and how an orchestration ended', () => {
