@@ -3,10 +3,12 @@
  * `durable-functions` 3.5.0. Importing it ties durable functions to the scheduler (see
  * functions/install.ts); outside a Functions host it only offers its values.
  */
+import { OrchestrationAlreadyExistsError } from './functions/already-exists.ts';
 import * as appModule from './functions/app.ts';
 import { DummyEntityContext, DummyOrchestrationContext } from './functions/dummy-context.ts';
 import { DurableClient } from './functions/durable-client.ts';
 import { getClient } from './functions/get-client.ts';
+import { isDurableClientInput } from './functions/host-only-bindings.ts';
 import * as inputModule from './functions/input.ts';
 import { installExtension } from './functions/install.ts';
 import { DurableOrchestrationContext } from './functions/orchestration-context.ts';
@@ -38,6 +40,19 @@ installExtension();
 const app = { ...appModule, client: { ...appModule.client } };
 const input = { ...inputModule };
 const trigger = { ...triggerModule };
+
+// The names that durable-functions 4 gives what is ours under the names of 3.5.0.
+const DurableFunctionsClient = DurableClient;
+type DurableFunctionsClient = DurableClient;
+const DurableOrchestrationClient = DurableClient;
+type DurableOrchestrationClient = DurableClient;
+export type {
+  OrchestrationContext as ClassicOrchestrationContext,
+  OrchestrationHandler as ClassicOrchestrator,
+} from './functions/app.ts';
+export type { EntityContext as ClassicEntityContext } from './functions/entity-context.ts';
+export type { EntityHandler as ClassicEntity } from './functions/entity-invocation.ts';
+export type { StartOrchestrationOptions } from './client/client-options.ts';
 
 export type { CallHttpOptions } from './functions/orchestration-context.ts';
 export type {
@@ -116,8 +131,10 @@ export {
   DummyOrchestrationContext,
   DurableClient,
   DurableError,
+  DurableFunctionsClient,
   DurableHttpResponse,
   DurableLock,
+  DurableOrchestrationClient,
   DurableOrchestrationContext,
   DurableOrchestrationStatus,
   EntityId,
@@ -127,9 +144,11 @@ export {
   getClient,
   HttpManagementPayload,
   input,
+  isDurableClientInput,
   LockingRulesViolationError,
   LockState,
   ManagedIdentityTokenSource,
+  OrchestrationAlreadyExistsError,
   OrchestrationRuntimeStatus,
   PurgeHistoryResult,
   RetryOptions,
@@ -146,8 +165,10 @@ const durableFunctions = {
   DummyOrchestrationContext,
   DurableClient,
   DurableError,
+  DurableFunctionsClient,
   DurableHttpResponse,
   DurableLock,
+  DurableOrchestrationClient,
   DurableOrchestrationContext,
   DurableOrchestrationStatus,
   EntityId,
@@ -157,9 +178,11 @@ const durableFunctions = {
   getClient,
   HttpManagementPayload,
   input,
+  isDurableClientInput,
   LockingRulesViolationError,
   LockState,
   ManagedIdentityTokenSource,
+  OrchestrationAlreadyExistsError,
   OrchestrationRuntimeStatus,
   PurgeHistoryResult,
   RetryOptions,

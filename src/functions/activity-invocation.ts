@@ -14,7 +14,7 @@ export function activityInvoker(handler: ActivityHandler, ids: IdSource): Activi
     const what = `activity '${invocation.name}'`;
     const input = decodePayload(invocation.serializedInput, `The input of ${what}`);
     try {
-      const context = createContext(invocation, ids);
+      const context = createActivityContext(invocation, ids);
       const result = await callWithHooks({ context, inputs: [input], callback: handler });
       return encodePayload(result, `The result of ${what}`);
     } catch (error) {
@@ -23,7 +23,11 @@ export function activityInvoker(handler: ActivityHandler, ids: IdSource): Activi
   };
 }
 
-function createContext(invocation: ActivityInvocation, ids: IdSource): InvocationContext {
+/** What an activity is given as its second argument. */
+export function createActivityContext(
+  invocation: Pick<ActivityInvocation, 'name' | 'instanceId' | 'traceParent' | 'traceState'>,
+  ids: IdSource,
+): InvocationContext {
   const { name, instanceId, traceParent, traceState } = invocation;
   return new azureFunctions.InvocationContext({
     invocationId: ids.uuid(),

@@ -1,5 +1,6 @@
 import type { TraceParentOptions } from '../client/client-options.ts';
 import type { EntityMetadata } from '../client/entity-query.ts';
+import { namingTakenIds } from './already-exists.ts';
 import type { AsyncPageable } from '../client/page.ts';
 import type { TaskHubClient } from '../client/task-hub-client.ts';
 
@@ -33,7 +34,8 @@ export class TaskHubMethods {
   ): Result<'scheduleNewOrchestration'> {
     const options =
       typeof idOrOptions === 'object' ? idOrOptions : { instanceId: idOrOptions, startAt };
-    return this.#hub.scheduleNewOrchestration(orchestrator, input, { ...this.#trace, ...options });
+    const traced = { ...this.#trace, ...options };
+    return namingTakenIds(this.#hub.scheduleNewOrchestration(orchestrator, input, traced));
   }
 
   getOrchestrationState(...args: Args<'getOrchestrationState'>): Result<'getOrchestrationState'> {

@@ -70,19 +70,18 @@ export class DurableClient extends TaskHubMethods implements df.DurableClient {
 
   /**
    * Starts an orchestration and returns its instance id. An instance of the same id is replaced
-   * once it has ended; while it lives the start is refused (INSTANCE_ALREADY_EXISTS).
+   * once it has ended; while it lives the start is refused (OrchestrationAlreadyExistsError).
    */
   async startNew(orchestratorFunctionName: string, options?: StartNewOptions): Promise<string> {
-    if (!isText(orchestratorFunctionName)) {
+    if (!isName(orchestratorFunctionName)) {
       throw new Error('orchestratorFunctionName must be a valid string.');
     }
     const { instanceId, input, version, dedupeStatuses } = options ?? {};
     if (isText(instanceId)) assertLinkableId(instanceId);
-    return this.#client.scheduleNewOrchestration(orchestratorFunctionName, input, {
+    return this.scheduleNewOrchestration(orchestratorFunctionName, input, {
       instanceId: isText(instanceId) ? instanceId : undefined,
       version: isText(version) ? version : undefined,
       replaceableStatuses: this.#replaceable(dedupeStatuses),
-      ...this.#options.trace,
     });
   }
 
@@ -170,7 +169,7 @@ export class DurableClient extends TaskHubMethods implements df.DurableClient {
     eventData: unknown,
     options: df.TaskHubOptions = {},
   ): Promise<void> {
-    if (!isText(eventName)) throw new Error('eventName must be a valid string.');
+    if (!isName(eventName)) throw new Error('eventName must be a valid string.');
     const client = this.#clientFor(options);
     const { trace } = this.#options;
     await found(
@@ -379,6 +378,10 @@ function noDataFor(instanceId: string): Error {
     'DurableClient error: Durable Functions extension replied with HTTP 404 response. This usually ' +
       `means we could not find any data associated with the instanceId provided: ${instanceId}.`,
   );
+}
+
+function isName(value: unknown): boolean {
+  return isText(value) && value.trim() !== '';
 }
 
 /** Callers from JavaScript pass what they like. */

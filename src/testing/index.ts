@@ -1,4 +1,6 @@
 /** Public entry `durabletask-scheduler/testing`: a task hub in the process, with a clock to move. */
+export { createActivityContext } from './activity-context.ts';
+export type { ActivityContextOptions } from './activity-context.ts';
 export { history, HistoryBuilder } from './history-builder.ts';
 export type { AnswerOptions } from './history-builder.ts';
 export { ManualClock } from './manual-clock.ts';

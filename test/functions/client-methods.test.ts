@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import azureFunctions from '@azure/functions';
 import type { HttpRequest } from '@azure/functions';
+import { OrchestrationAlreadyExistsError } from '../../src/functions/already-exists.ts';
 import { DurableClient } from '../../src/functions/durable-client.ts';
 import { OrchestrationRuntimeStatus } from '../../src/functions/value-classes.ts';
 import { OrchestrationStatus } from '../../src/proto/orchestrator_service_pb.ts';
@@ -80,7 +81,11 @@ describe('the client names of durable-functions 4', () => {
 
     await assert.rejects(
       client.startNew('fail', { instanceId: 'three', dedupeStatuses: [Failed] }),
-      { code: 'INSTANCE_ALREADY_EXISTS' },
+      OrchestrationAlreadyExistsError,
+    );
+    await assert.rejects(
+      client.scheduleNewOrchestration('fail', 1, { instanceId: 'three', replaceableStatuses: [] }),
+      { name: 'OrchestrationAlreadyExistsError', code: 'INSTANCE_ALREADY_EXISTS' },
     );
     const id = await client.startNew('fail', { instanceId: 'three', dedupeStatuses: [Completed] });
 

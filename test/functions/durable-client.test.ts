@@ -68,7 +68,7 @@ describe('DurableClient', () => {
   });
 
   it('refuses to start without a name', async () => {
-    await assert.rejects(open().client.startNew(''), {
+    await assert.rejects(open().client.startNew(' '), {
       message: 'orchestratorFunctionName must be a valid string.',
     });
   });
@@ -145,7 +145,7 @@ describe('DurableClient', () => {
   });
 
   it('refuses an event without a name', async () => {
-    await assert.rejects(open().client.raiseEvent('abc', '', 1), {
+    await assert.rejects(open().client.raiseEvent('abc', ' ', 1), {
       message: 'eventName must be a valid string.',
     });
   });

@@ -37,6 +37,13 @@ describe('the entry of the package', function () {
     for (const name of shared) assert.equal(ours[name], original[name], name);
   });
 
+  it('has the names of durable-functions 4 for what it has already', () => {
+    assert.equal(ours.DurableFunctionsClient, ours.DurableClient);
+    assert.equal(ours.DurableOrchestrationClient, ours.DurableClient);
+    assert.ok(ours.isDurableClientInput(ours.input.durableClient()));
+    assert.ok(!ours.isDurableClientInput({ type: 'queue', name: 'q' }));
+  });
+
   it('has a dummy context whose df a test can set', () => {
     const context = new ours.DummyOrchestrationContext('name', 'id');
 
