@@ -10,6 +10,7 @@ import { addRoleAssignment } from './role-assignment.ts';
 import { addServerFlags, readServerConfig } from './server-flags.ts';
 import { runStart } from './start.ts';
 import { addTaskHub } from './task-hub.ts';
+import { addTransfer } from './transfer.ts';
 
 /** The command line. `onExit` gets the exit code of the command that ran. */
 export function createProgram(context: CliContext, onExit: (code: number) => void): Command {
@@ -33,6 +34,7 @@ export function createProgram(context: CliContext, onExit: (code: number) => voi
   addConfig(program, { context, onExit });
   addLogLevel(program, { context, onExit });
   addRoleAssignment(program, { context, onExit });
+  addTransfer(program, { context, onExit });
   return program;
 }
 

@@ -1,5 +1,5 @@
 /** Picks the driver for a storage setting: `memory`, `sqlite:<path>` or `postgres://…`; loads only that one. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
@@ -7,11 +7,11 @@ import { invalidArgument, TaskHubError } from '../core/errors.ts';
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from '../core/limits.ts';
 import { DEFAULT_POSTGRES_LIMITS, type PostgresLimits } from '../core/postgres-limits.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { SqlDatabase } from './sql/session.ts';
+import type { SqlDatabase, SqlSource } from './sql/session.ts';
 import { SqlStore } from './sql-store.ts';
 import type { Store } from './store.ts';
 
-export interface OpenStoreOptions {
+export interface OpenDatabaseOptions {
   /**
    * `memory`; `sqlite:<path>` relative to the working directory; `postgres://user:password@host:5432/database` with
    * `?schema=name` for a deployment of its own within the database (default: the connection's search path) and
@@ -21,6 +21,9 @@ export interface OpenStoreOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly ids: IdSource;
+}
+
+export interface OpenStoreOptions extends OpenDatabaseOptions {
   readonly limits?: PayloadLimits;
   readonly postgresLimits?: PostgresLimits;
 }
@@ -44,7 +47,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 
 const POSTGRES = /^postgres(ql)?:\/\//;
 
-async function openDatabase(options: OpenStoreOptions): Promise<SqlDatabase> {
+/** The database alone, for who moves what is in it; nobody is registered and nothing is migrated. */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<SqlDatabase> {
   const { storage } = options;
   if (POSTGRES.test(storage)) {
     const { openPostgres } = await import('./postgres-session.ts');
@@ -59,6 +63,21 @@ async function openDatabase(options: OpenStoreOptions): Promise<SqlDatabase> {
   }
   const { openSqlite } = await import('./sqlite-session.ts');
   return openSqlite({ path: file === undefined ? ':memory:' : makeFolder(resolve(file)) });
+}
+
+/**
+ * A database to read from, which must be there. `isShared`: beside a scheduler that owns the file; otherwise nobody
+ * opens it meanwhile.
+ */
+export async function openSource(
+  options: OpenDatabaseOptions & { readonly isShared: boolean },
+): Promise<SqlSource> {
+  const file = /^sqlite:(.+)$/.exec(options.storage)?.[1];
+  if (file === undefined) return openDatabase(options);
+  const path = resolve(file);
+  if (!existsSync(path)) throw invalidArgument(`there is no database file '${path}'`);
+  const { openSqlite, openSqliteSource } = await import('./sqlite-session.ts');
+  return options.isShared ? openSqliteSource(path) : openSqlite({ path });
 }
 
 function makeFolder(path: string): string {

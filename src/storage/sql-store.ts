@@ -9,6 +9,7 @@ import { describeError, type Logger } from '../telemetry/logger.ts';
 import type { RowCommit } from './round/apply.ts';
 import { migrate } from './migrations/migrate.ts';
 import type { Migration } from './migrations/migration.ts';
+import { assertNoImport } from './transfer/exclusive.ts';
 import { Catalog } from './sql/catalog.ts';
 import { Hints } from './sql/hints.ts';
 import { createHub, dropHub } from './sql/hubs.ts';
@@ -127,6 +128,7 @@ export class SqlStore implements Store {
         now,
       ]);
       await openLanes(session, node);
+      await assertNoImport(session, target);
     });
     const store = new SqlStore(options, node);
     await store.#lookout.open();

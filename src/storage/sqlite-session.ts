@@ -1,6 +1,6 @@
 /** The SQLite driver: `node:sqlite`, one writer connection, statements prepared once. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './sql/session.ts';
+import type { SqlDatabase, SqlRow, SqlSession, SqlSource, SqlValue } from './sql/session.ts';
 import type { Statement } from './sql/statement.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import { cannotOpen, isDamage, isFull, translateError } from './sqlite/errors.ts';
@@ -112,6 +112,27 @@ export function openSqlite(options: SqliteOptions): SqlDatabase {
   }
 }
 
+/** A file that another process may own, to read from. UNAVAILABLE when it cannot be opened. */
+export function openSqliteSource(path: string): SqlSource {
+  try {
+    const reader = new Reader(path);
+    return {
+      target: fileName(path),
+      read: (work) =>
+        reader.read(work).catch((error: unknown) => {
+          throw translateError(path, error);
+        }),
+      close: () => reader.close(),
+    };
+  } catch (cause) {
+    throw cannotOpen(path, cause);
+  }
+}
+
+function fileName(path: string): string {
+  return `the database file '${path}'`;
+}
+
 /**
  * The connection for short reads. Each sees one state, whatever a round commits between its statements; they run
  * one after the other, so that none of them is ever left open.
@@ -172,7 +193,7 @@ class SqliteDatabase implements SqlDatabase {
 
   constructor(path: string, { database, reader, thread, lock }: Connections) {
     this.#path = path;
-    this.target = lock ? `the database file '${path}'` : 'the database in memory';
+    this.target = lock ? fileName(path) : 'the database in memory';
     this.#database = database;
     this.#writer = new SqliteSession(database);
     this.#reader = reader;

@@ -69,9 +69,10 @@ export class NodeProcess {
     return this.#child.pid;
   }
 
-  /** Resolves when the process has ended and all its output was read. */
-  async ended(): Promise<void> {
+  /** Resolves with the exit code when the process has ended and all its output was read; `undefined` after a kill. */
+  async ended(): Promise<number | undefined> {
     await this.#exited;
+    return this.#child.exitCode ?? undefined;
   }
 
   /** Everything printed so far, for messages. */

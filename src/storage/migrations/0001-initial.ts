@@ -180,6 +180,11 @@ const TABLES: readonly TableDefinition[] = [
     columns: ['status int', 'days int'],
     constraints: ['primary key (status)'],
   },
+  {
+    name: 'imports',
+    columns: ['id text', 'batch int', 'hubs text', 'type_base int', 'node int'],
+    constraints: ['primary key (id)'],
+  },
   { name: 'counters', columns: ['name text', 'next int'], constraints: ['primary key (name)'] },
 ];
 

@@ -1,5 +1,6 @@
 import { TaskHubError } from '../../core/errors.ts';
-import type { SqlSession } from '../sql/session.ts';
+import { repeated } from '../sql/repeated.ts';
+import type { SqlDatabase, SqlSession } from '../sql/session.ts';
 import { initial } from './0001-initial.ts';
 import type { Migration } from './migration.ts';
 
@@ -37,12 +38,7 @@ export async function migrate(
   const rows = await session.all('select max(id) as newest from schema_migrations', []);
   const newest = Number(rows[0]?.['newest'] ?? 0);
   const known = migrations.length;
-  if (newest > known) {
-    throw new TaskHubError(
-      'UNAVAILABLE',
-      `${target} has schema version ${newest}, newer than version ${known} that this release knows, and is left as it is; run the release that wrote it, or a later one`,
-    );
-  }
+  if (newest > known) throw tooNew(target, newest, known);
   for (const migration of migrations.filter(({ id }) => id > newest)) {
     for (const statement of migration[session.dialect]) await session.run(statement, []);
     await session.run('insert into schema_migrations (id, name, applied_at) values ($1, $2, $3)', [
@@ -61,4 +57,41 @@ async function isMade(session: SqlSession): Promise<boolean> {
     [],
   );
   return rows.length > 0;
+}
+
+/** `migrate` in a transaction of its own, as often as others are in its way. */
+export async function migrateDatabase(database: SqlDatabase, now: number): Promise<void> {
+  const { target } = database;
+  await repeated(database, () =>
+    database.transaction((session) => migrate(session, { now, target })),
+  );
+}
+
+function tooNew(target: string, newest: number, known: number): TaskHubError {
+  return new TaskHubError(
+    'UNAVAILABLE',
+    `${target} has schema version ${newest}, newer than version ${known} that this release knows, and is left as it is; run the release that wrote it, or a later one`,
+  );
+}
+
+/** For who only reads: UNAVAILABLE when the schema is not exactly the one that this release writes. */
+export async function assertCurrent(session: SqlSession, target: string): Promise<void> {
+  const known = MIGRATIONS.length;
+  const table =
+    session.dialect === 'sqlite'
+      ? "select 1 from sqlite_schema where name = 'schema_migrations'"
+      : "select 1 from pg_class where oid = to_regclass('schema_migrations')";
+  const isMade = (await session.all(table, [])).length > 0;
+  const rows = isMade
+    ? await session.all('select max(id) as newest from schema_migrations', [])
+    : [];
+  const newest = Number(rows[0]?.['newest'] ?? 0);
+  if (newest > known) throw tooNew(target, newest, known);
+  if (newest === known) return;
+  throw new TaskHubError(
+    'UNAVAILABLE',
+    newest === 0
+      ? `${target} holds no task hubs; name the one that 'durabletask start' uses`
+      : `${target} has schema version ${newest}, older than version ${known} of this release; start a scheduler of this release on it once, then try again`,
+  );
 }

@@ -22,10 +22,17 @@ export interface TransactionOptions {
   readonly isPatient?: boolean;
 }
 
-export interface SqlDatabase {
-  readonly dialect: 'sqlite' | 'postgres';
+/** A database to read from. */
+export interface SqlSource {
   /** For messages: `the database file '…'`, `the database at host:5432/name`; no user, no password. */
   readonly target: string;
+  /** Reads of committed state, outside any transaction of a writer; all that one call reads is of one moment. */
+  read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface SqlDatabase extends SqlSource {
+  readonly dialect: 'sqlite' | 'postgres';
   /** Transactions of writers that may be under way at once. */
   readonly writersMax: number;
   /** `undefined`: nobody else works on this database, or there is no way to tell them. */
@@ -40,9 +47,6 @@ export interface SqlDatabase {
   ): Promise<T>;
   /** Reads that may take long (lists, payloads): they do not share the event loop with dispatch where there is a choice. */
   readHeavy<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
-  /** Reads of committed state, outside any transaction of a writer. */
-  read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Waits a little before a transaction is run for the `attempt + 1`st time. */
   pause(attempt: number): Promise<void>;
-  close(): Promise<void>;
 }

@@ -162,3 +162,30 @@ export const LANES = {
   name: 'lanes',
   columns: { node: 'int', lane: 'int', round: 'int' },
 } as const satisfies Table;
+
+/** Who may do what; the empty hub name stands for the scheduler. */
+export const ROLE_ASSIGNMENTS = {
+  name: 'role_assignments',
+  columns: {
+    id: 'text',
+    role: 'text',
+    issuer: 'text',
+    assignee_type: 'text',
+    assignee: 'text',
+    task_hub: 'text',
+    created_at: 'int',
+    created_by: 'text',
+  },
+} as const satisfies Table;
+
+/** After how many days ended instances of a status are deleted. */
+export const RETENTION = {
+  name: 'retention',
+  columns: { status: 'int', days: 'int' },
+} as const satisfies Table;
+
+/** Imports that have begun and not ended: nobody opens a store that has one. */
+export const IMPORTS = {
+  name: 'imports',
+  columns: { id: 'text', batch: 'int', hubs: 'text', type_base: 'int', node: 'int' },
+} as const satisfies Table;

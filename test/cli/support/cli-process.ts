@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { onLeakCheck } from '../../support/hooks.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+/** Path of the command's entry. */
+export const CLI_MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
 export interface ReadyEvent {
   readonly event: 'ready';
@@ -40,7 +41,7 @@ export class CliProcess {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(?:DURABLETASK|DTS|DURABLE_TASK)_/.test(name),
     );
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, [CLI_MAIN, ...args], {
       cwd,
       env: { ...Object.fromEntries(inherited), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
