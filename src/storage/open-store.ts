@@ -21,11 +21,11 @@ export interface OpenDatabaseOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly ids: IdSource;
+  readonly postgresLimits?: PostgresLimits;
 }
 
 export interface OpenStoreOptions extends OpenDatabaseOptions {
   readonly limits?: PayloadLimits;
-  readonly postgresLimits?: PostgresLimits;
 }
 
 /** Opens and migrates the store. UNAVAILABLE with one clear sentence when it cannot be opened. */
