@@ -6,6 +6,7 @@ import type { PayloadLimits } from '../core/limits.ts';
 import type { PostgresLimits } from '../core/postgres-limits.ts';
 import type { AssigneeType, Role } from '../core/roles.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
+import { SharedClock } from '../scheduler/shared-clock.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
@@ -106,25 +107,27 @@ const DOORS_GRACE_MS = 3_000;
  */
 export async function openScheduler(options: OpenSchedulerOptions = {}): Promise<RunningScheduler> {
   const config = completeServerConfig({ ...options }, DEPENDENCIES);
-  const clock = options.clock ?? systemClock;
+  const local = options.clock ?? systemClock;
   const ids = options.ids ?? systemIds;
-  const logger = options.logger ?? stderrLogger(config.logLevel, clock);
+  const logger = options.logger ?? stderrLogger(config.logLevel, local);
 
   // The store's driver is loaded only by who runs a scheduler.
   const { openStore } = await import('../storage/open-store.ts');
   const store = await openStore({
-    ...{ storage: config.storage, logger, clock, ids },
+    ...{ storage: config.storage, logger, clock: local, ids },
     ...{ limits: config.payloadLimits, postgresLimits: config.postgresLimits },
   });
+  let clock: SharedClock | undefined;
   let engine: Scheduler | undefined;
   let security: Security | undefined;
   try {
+    clock = await SharedClock.open({ store, local, logger });
     engine = await Scheduler.open({
       ...{ store, clock, ids, logger },
       settings: { ...DEFAULT_SCHEDULER_SETTINGS, payloadLimits: config.payloadLimits },
     });
     await createMissingHubs(engine, config);
-    security = await openSecurity({ config, store: store.roles, clock, ids, logger });
+    security = await openSecurity({ config, store: store.roles, clock: local, ids, logger });
     const doors = await openDoors({
       ...{ engine, security, config, clock, logger },
       shown: { config, sources: options.configSources ?? {} },
@@ -136,9 +139,11 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
     return running({ engine, security, doors, store, clock, logger, stopObserving });
   } catch (error) {
     // The first failure is the one to report; those of closing are logged.
-    await closeInOrder([() => security?.close(), () => engine?.close(), () => store.close()], {
-      logger,
-    }).catch(() => undefined);
+    const opened = [security, engine, clock, store];
+    await closeInOrder(
+      opened.map((one) => () => one?.close()),
+      { logger },
+    ).catch(() => undefined);
     throw error;
   }
 }
@@ -155,7 +160,7 @@ interface Opened {
   readonly security: Security;
   readonly store: { close(): Promise<void> };
   readonly stopObserving: () => void;
-  readonly clock: Clock;
+  readonly clock: SharedClock;
   readonly logger: Logger;
 }
 
@@ -181,6 +186,7 @@ function running({
             stopObserving();
             return undefined;
           },
+          () => clock.close(),
           () => store.close(),
         ],
         { logger },

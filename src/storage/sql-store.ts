@@ -16,7 +16,7 @@ import { createHub, dropHub } from './sql/hubs.ts';
 import { IdBlock, takeCounter } from './sql/id-block.ts';
 import { openLanes } from './sql/lanes.ts';
 import { readCurrent } from './sql/leases.ts';
-import { Lookout } from './sql/lookout.ts';
+import { Lookout, readTime } from './sql/lookout.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
 import { repeated } from './sql/repeated.ts';
@@ -137,6 +137,10 @@ export class SqlStore implements Store {
 
   catchUp(): Promise<void> {
     return this.#lookout.catchUp();
+  }
+
+  async time(): Promise<number | undefined> {
+    return this.isShared ? this.#database.read(readTime) : undefined;
   }
 
   async exchange(round: Round): Promise<RoundResult> {

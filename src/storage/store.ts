@@ -435,6 +435,8 @@ export interface Store {
   readonly isShared: boolean;
   /** `undefined`: a store with one owner, or without a way to tell the others. */
   readonly doorbell: Doorbell | undefined;
+  /** Epoch ms by the clock that all schedulers on this store share; `undefined`: it has one owner. */
+  time(): Promise<number | undefined>;
   /** Learns at once what other schedulers have left; otherwise that takes up to a second. */
   catchUp(): Promise<void>;
   /** Runs one round; rejects only when nothing at all could be done (the store is gone). */

@@ -195,6 +195,13 @@ export const LOG_EVENTS = {
     message: 'rounds are stored again',
     meaning: 'The end of what roundFailed began, and how many rounds it cost.',
   },
+  clockCorrected: {
+    id: 2005,
+    level: 'warn',
+    message: "this machine's clock differs from the database's; the database's counts",
+    meaning:
+      'Times and timers are corrected by `offsetMs`. Nothing else on the machine is: tokens may be refused. Set its clock (NTP).',
+  },
   commitNotApplied: {
     id: 2101,
     level: 'error',

@@ -14,20 +14,18 @@ export interface LookoutOptions {
   readonly catalog: Catalog;
   readonly hints: Hints;
   readonly node: number;
-  readonly now: number;
 }
 
 export class Lookout {
   readonly #options: LookoutOptions;
   readonly #isShared: boolean;
-  #polledAt: number;
+  #polledAt = -Infinity;
   #polling: Promise<void> | undefined;
   #hasCompany = false;
 
   constructor(options: LookoutOptions) {
     this.#options = options;
     this.#isShared = options.database.dialect === 'postgres';
-    this.#polledAt = options.now;
   }
 
   /** Others are at work too, as of the last poll. */
@@ -84,4 +82,13 @@ export class Lookout {
     );
     teach(hints);
   }
+}
+
+/** PostgreSQL's clock, in epoch ms. */
+export async function readTime(session: SqlSession): Promise<number> {
+  const rows = await session.all(
+    'select (extract(epoch from clock_timestamp()) * 1000)::bigint as at',
+    [],
+  );
+  return Number(rows[0]?.['at']);
 }

@@ -6,7 +6,7 @@ import { repeated } from './repeated.ts';
 import { KIND } from './rows.ts';
 import type { SqlDatabase, SqlSession } from './session.ts';
 
-/** A node that has not said for so long that it lives is taken for dead, in ms. Clocks of nodes must agree within half. */
+/** A node that has not said for so long that it lives is taken for dead, in ms. Nodes go by the database's clock. */
 export const NODE_DEAD_MS = 30_000;
 /** A dead node is looked at again after this time: its last transaction may have ended after the first look. */
 const LOOK_AGAIN_MS = 600_000;
