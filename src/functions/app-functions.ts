@@ -7,6 +7,8 @@ import { activityInvoker } from './activity-invocation.ts';
 import { entityFactory } from './entity-invocation.ts';
 import { addHttpCalls } from './http-call/built-ins.ts';
 import { orchestratorStyle } from './orchestrator-style.ts';
+import { trackedActivity, trackedEntity } from './tracking/track-invocations.ts';
+import type { Tracker } from './tracking/tracker.ts';
 import { isReservedName } from './registry.ts';
 import type { DurableRegistry } from './registry.ts';
 
@@ -18,6 +20,8 @@ export interface AddAppFunctionsOptions {
   readonly httpSleepMs?: number | undefined;
   /** Whether `context.log` of orchestrators writes while they replay, too. */
   readonly logsReplays?: boolean | undefined;
+  /** Where what happens to the functions is told, if anywhere. */
+  readonly tracker?: Tracker | undefined;
   readonly clock: Clock;
   readonly ids: IdSource;
 }
@@ -30,21 +34,26 @@ export function addAppFunctions(
   worker: TaskHubWorker,
   options: AddAppFunctionsOptions,
 ): () => void {
-  const { functions, defaultVersion, httpSleepMs, logsReplays, clock, ids } = options;
+  const { functions, defaultVersion, httpSleepMs, logsReplays, tracker, clock, ids } = options;
   const added = new Set<string>();
   const isNew = (key: string): boolean => added.size < added.add(key).size;
   const addMissing = (): void => {
     for (const [name, orchestrator] of functions.orchestrators) {
       if (!isNew(`orchestrator ${name}`)) continue;
-      const style = orchestratorStyle({ name, defaultVersion, httpSleepMs, logsReplays });
+      const style = orchestratorStyle({ name, defaultVersion, httpSleepMs, logsReplays, tracker });
       worker.addNamedOrchestrator(name, orchestrator, style);
     }
     for (const [name, handler] of functions.activities) {
       if (!isNew(`activity ${name}`)) continue;
-      worker.addActivityInvoker(name, activityInvoker(handler, ids));
+      const invoke = activityInvoker(handler, ids);
+      const invoker = tracker === undefined ? invoke : trackedActivity(invoke, tracker);
+      worker.addActivityInvoker(name, invoker);
     }
     for (const [name, entity] of functions.entities) {
-      if (isNew(`entity ${name}`)) worker.addNamedEntity(name, entityFactory(name, entity, ids));
+      if (!isNew(`entity ${name}`)) continue;
+      const make = entityFactory(name, entity, ids);
+      const maker = tracker === undefined ? make : trackedEntity(name, make, { tracker, clock });
+      worker.addNamedEntity(name, maker);
     }
   };
   addMissing();

@@ -10,6 +10,8 @@ import type { AroundTurn, OrchestratorStyle } from '../worker/registry.ts';
 import { createUserLogHandler } from './host-log.ts';
 import { callWithHooks, hasInvocationHooks } from './invocation-hooks.ts';
 import { LOCKING } from './locking-values.ts';
+import { trackedTurns } from './tracking/track-turn.ts';
+import type { Tracker } from './tracking/tracker.ts';
 import { TaskFailedError } from './value-classes.ts';
 
 const ORCHESTRATION_TRIGGER = { type: 'orchestrationTrigger', name: 'context' };
@@ -23,6 +25,7 @@ export interface OrchestratorStyleOptions {
   readonly httpSleepMs?: number | undefined;
   /** Whether `context.log` writes while the code replays, too. Default false. */
   readonly logsReplays?: boolean | undefined;
+  readonly tracker?: Tracker | undefined;
 }
 
 /**
@@ -32,11 +35,13 @@ export interface OrchestratorStyleOptions {
  * the members of durabletask-js, and its input as a second argument.
  */
 export function orchestratorStyle(options: OrchestratorStyleOptions): OrchestratorStyle {
+  const { name, tracker } = options;
+  const around = turnWithHooks(name);
   return {
     scheduling: 'byHandler',
     createContext: (engine) => new OrchestrationInvocation(engine, options),
     createFailure: createTaskFailure,
-    aroundTurn: turnWithHooks(options.name),
+    aroundTurn: tracker === undefined ? around : trackedTurns(name, around, tracker),
   };
 }
 
@@ -45,7 +50,7 @@ export function orchestratorStyle(options: OrchestratorStyleOptions): Orchestrat
  * and that is all: a turn that depended on them would not be the same in a replay.
  */
 function turnWithHooks(name: string): AroundTurn {
-  return (execution, run) => (hasInvocationHooks() ? hookedTurn(name, execution, run) : run());
+  return (turn, run) => (hasInvocationHooks() ? hookedTurn(name, turn, run) : run());
 }
 
 async function hookedTurn(

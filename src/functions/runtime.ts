@@ -12,6 +12,7 @@ import { invalidArgument } from '../core/errors.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { openApplicationInsights } from '../telemetry/application-insights.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { openLogRecords } from '../telemetry/log-records.ts';
 import { observeMetrics } from '../telemetry/observed-metrics.ts';
 import { openOtlp } from '../telemetry/otlp.ts';
 import type { TelemetryExport } from '../telemetry/telemetry-export.ts';
@@ -28,6 +29,7 @@ import { createLinks } from './management/links.ts';
 import type { ManagementLinks } from './management/links.ts';
 import { durableRegistry, hasOrchestrator, processWide } from './registry.ts';
 import { APP_METRICS, ScaleMonitor } from './scale/monitor.ts';
+import { Tracker, TRACKING_CATEGORY } from './tracking/tracker.ts';
 import { functionAppDir, readSettings } from './settings.ts';
 import type { ExtensionSettings } from './settings.ts';
 
@@ -65,6 +67,7 @@ export class ExtensionRuntime {
   #telemetry: TelemetryExport | undefined;
   #stopListening: () => void = () => undefined;
   #stopObserving: () => void = () => undefined;
+  #tracker: Tracker | undefined;
 
   constructor(options: ExtensionRuntimeOptions) {
     this.#options = options;
@@ -228,6 +231,10 @@ export class ExtensionRuntime {
     const { env, logger } = this.#options;
     const options = { serviceName: env()['WEBSITE_SITE_NAME'] ?? 'functions', env: env(), logger };
     this.#telemetry = (await openApplicationInsights(options)) ?? (await openOtlp(options));
+    const write = await openLogRecords(TRACKING_CATEGORY);
+    const { clock } = this.#options;
+    const { taskHub, logFilter: filter } = this.settings;
+    this.#tracker = write && new Tracker({ write, clock, taskHub, env: env(), filter });
     this.#stopObserving = observeMetrics(APP_METRICS, () => this.#scale.readings());
   }
 
@@ -262,7 +269,10 @@ export class ExtensionRuntime {
       logger,
     });
     const functions = durableRegistry();
-    const addMissing = addAppFunctions(worker, { functions, ...settings, clock, ids });
+    const addMissing = addAppFunctions(worker, {
+      ...{ functions, ...settings, clock, ids },
+      tracker: this.#tracker,
+    });
     // Resolves at once: what it can reject with is that it was stopped before.
     worker.start().catch((error: unknown) => logEvent(logger, 'workerStartFailed', { error }));
     return { worker, addMissing };

@@ -8,6 +8,8 @@ import {
 } from '../config/durable-task-hub.ts';
 import { readHostJson } from '../config/host-json.ts';
 import type { AppSettings, HostJson } from '../config/host-json.ts';
+import { readLogFilter } from '../config/log-filter.ts';
+import type { LogFilter } from '../config/log-filter.ts';
 import { invalidArgument } from '../core/errors.ts';
 import { idleSettings } from './host-settings.ts';
 import type { IdleSetting } from './host-settings.ts';
@@ -42,6 +44,8 @@ export interface ExtensionSettings {
   readonly mayReplaceRunning: boolean;
   /** Whether spans go where the app settings say. */
   readonly isTraced: boolean;
+  /** `logging.logLevel`. */
+  readonly logFilter: LogFilter;
   readonly http: HttpSettings;
   /** What host.json says in vain. */
   readonly idle: readonly IdleSetting[];
@@ -91,6 +95,7 @@ export function readSettings({ appDir, env }: ReadSettingsOptions): ExtensionSet
     mayReplaceRunning:
       host.text(`${DURABLE}.overridableExistingInstanceStates`)?.toLowerCase() === 'anystate',
     isTraced: host.flag(`${DURABLE}.tracing.distributedTracingEnabled`) ?? true,
+    logFilter: readLogFilter(host),
     http: readHttpSettings(host, env),
     ...readLimits(host),
     idle: idleSettings(host),

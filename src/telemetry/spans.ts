@@ -70,8 +70,7 @@ export function samplesRoot(name: string): boolean {
 export function recordSpan(ended: EndedSpan): void {
   const { name, kind, startAt, endAt, self, parent, attributes, failure } = ended;
   const above = parent ?? self;
-  const within =
-    above === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, toSpanContext(above));
+  const within = above === undefined ? ROOT_CONTEXT : contextOf(above);
   const span = tracer().startSpan(name, { kind, startTime: startAt, attributes }, within);
   // What is not recorded may share its context with its parent: it is never touched.
   if (!span.isRecording()) return;
@@ -148,6 +147,11 @@ function failSpan(span: Span, { type, message, stack }: SpanFailure, at?: number
 
 function tracer(): ReturnType<typeof trace.getTracer> {
   return trace.getTracer(TRACER);
+}
+
+/** A context whose span is that one. */
+export function contextOf(span: RemoteSpan): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, toSpanContext(span));
 }
 
 function toSpanContext({ traceId, spanId, isSampled, traceState }: RemoteSpan): SpanContext {

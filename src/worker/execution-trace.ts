@@ -73,6 +73,11 @@ export class ExecutionTrace {
     return new ExecutionTrace(options, self, atOf(known?.spanStartTime) ?? now);
   }
 
+  /** The span of the execution, which may be one that is not kept. */
+  get span(): RemoteSpan {
+    return this.#self;
+  }
+
   /** For the response: what lets the next turn, wherever it runs, go on with the same span if there is one. */
   get context(): OrchestrationTraceContext | undefined {
     if (!this.#self.isSampled) return undefined;

@@ -271,7 +271,10 @@ export class OrchestrationRunner {
       const run = (): TurnResult | Promise<TurnResult> =>
         session.turn({ pastEvents: start.replayed, newEvents });
       const around = this.#aroundTurns.get(session);
-      const turned = around === undefined ? run() : around({ instanceId, executionId }, run);
+      const turned =
+        around === undefined
+          ? run()
+          : around({ instanceId, executionId, newEvents, span: trace?.span }, run);
       // Synchronous code stays in this very turn of the event loop.
       result = turned instanceof Promise ? await turned : turned;
     } catch (error) {

@@ -1,6 +1,8 @@
 import { invalidArgument } from '../core/errors.ts';
+import type { HistoryEvent } from '../proto/orchestrator_service_pb.ts';
 import type { ExecutionIds, OrchestratorOptions } from '../replay/options.ts';
 import type { TurnResult } from '../replay/session.ts';
+import type { RemoteSpan } from '../telemetry/trace-context.ts';
 import type { EntityFactory } from './task-entity.ts';
 
 /** How an orchestrator's code meets the engine: its API style. */
@@ -12,9 +14,16 @@ export type OrchestratorStyle = Pick<
   readonly aroundTurn?: AroundTurn | undefined;
 };
 
-/** Does something before and after a turn of the execution that it is told. */
+/** A turn that is about to be run. */
+export interface TurnInfo extends ExecutionIds {
+  readonly newEvents: readonly HistoryEvent[];
+  /** Of the execution, if it is traced. */
+  readonly span: RemoteSpan | undefined;
+}
+
+/** Does something before and after a turn that it is told of. */
 export type AroundTurn = (
-  execution: ExecutionIds,
+  turn: TurnInfo,
   run: () => TurnResult | Promise<TurnResult>,
 ) => TurnResult | Promise<TurnResult>;
 

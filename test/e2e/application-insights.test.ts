@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/clock.ts';
 import { TaskHubClient } from '../../src/client/index.ts';
+import { PACKAGE_VERSION } from '../../src/client/user-agent.ts';
 import { openDevHost } from '../../src/devhost/dev-host.ts';
 import type { RunningScheduler } from '../../src/server/index.ts';
 import { openScheduler } from '../../src/server/index.ts';
@@ -89,6 +90,54 @@ describe('an app with an Application Insights connection string', function () {
     const worked = metrics.filter(({ name }) => name === RECORDED.workDuration.instrument);
 
     assert.ok(worked.length > 0, metrics.map(({ name }) => name).join(', '));
+  });
+
+  /** The tracking events of a function, in the order of their sequence numbers. */
+  function tracked(functionName: string): Readonly<Record<string, string>>[] {
+    return envelopes
+      .filter(({ data }) => data.baseType === 'MessageData')
+      .map(({ data }) => data.baseData.properties)
+      .filter(
+        (fields) =>
+          fields['Category'] === 'Host.Triggers.DurableTask' &&
+          fields['prop__functionName'] === functionName,
+      )
+      .toSorted((a, b) => Number(a['prop__sequenceNumber']) - Number(b['prop__sequenceNumber']));
+  }
+
+  it('tells what its functions do in the fields that queries of Durable Functions use', () => {
+    const states = (name: string) => tracked(name).map((fields) => fields['prop__state']);
+    assert.deepEqual(states('helloCities'), [
+      ...['Scheduled', 'Started', 'Awaited', 'Awaited', 'Awaited', 'Completed'],
+    ]);
+    assert.deepEqual(states('sayHello').toSorted(), [
+      ...['Completed', 'Completed', 'Completed', 'Scheduled', 'Scheduled', 'Scheduled'],
+      ...['Started', 'Started', 'Started'],
+    ]);
+    assert.equal(states('fails').at(-1), 'Failed');
+    const [scheduled, started] = tracked('helloCities');
+    assert.equal(scheduled?.['prop__reason'], 'NewInstance');
+    const { prop__instanceId: id, prop__sequenceNumber: number, ...fields } = started ?? {};
+    assert.deepEqual(fields, {
+      ...{ Category: 'Host.Triggers.DurableTask', LogLevel: 'Information' },
+      ...{ prop__functionName: 'helloCities', prop__functionType: 'Orchestrator' },
+      ...{ prop__state: 'Started', prop__isReplay: 'False', prop__runtimeStatus: 'Running' },
+      ...{ prop__input: '(null)', prop__hubName: 'insights', prop__appName: 'hello-app' },
+      ...{ prop__slotName: '', prop__extensionVersion: PACKAGE_VERSION },
+    });
+    assert.ok(id !== undefined && number !== undefined);
+    const [called] = tracked('sayHello');
+    assert.equal(called?.['prop__instanceId'], id);
+    assert.equal(called['prop__reason'], 'helloCities');
+  });
+
+  it('tells the same in words', () => {
+    const messages = envelopes.flatMap(({ data }) => data.baseData.message ?? []);
+    const completed = messages.find((text) => text.includes("'helloCities (Orchestrator)' comple"));
+    assert.match(
+      completed ?? '',
+      /^\S+: Function 'helloCities \(Orchestrator\)' completed\. IsReplay: False\. ContinuedAsNew: False\. Output: \(\d+ bytes\)\. RuntimeStatus: Completed\. State: Completed\. HubName: insights\. AppName: hello-app\. SlotName: \. ExtensionVersion: \S+\. SequenceNumber: \d+\.$/,
+    );
   });
 
   it('marks what failed and says why', () => {

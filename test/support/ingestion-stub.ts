@@ -19,6 +19,7 @@ export interface Envelope {
       readonly id: string;
       readonly success: boolean;
       readonly duration: string;
+      readonly message?: string;
       readonly metrics?: readonly { readonly name: string; readonly value: number }[];
       readonly properties: Readonly<Record<string, string>>;
     };
