@@ -5,7 +5,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Clock } from '../../base/clock.ts';
 import type { TaskHubClient } from '../../client/task-hub-client.ts';
-import { invalidArgument } from '../../core/errors.ts';
+import { invalidArgument, TaskHubError } from '../../core/errors.ts';
 import {
   decideScale,
   keepSamples,
@@ -159,8 +159,8 @@ export class ScaleMonitor {
   }
 
   async #read(): Promise<Reading> {
-    const { client, clock, perWorker } = this.#options;
-    const metrics: BackendMetrics = await client().getWorkItemMetrics();
+    const { clock, perWorker } = this.#options;
+    const metrics = await this.#metrics();
     const { orchestrations, activities, entities } = perWorker();
     const kinds = {
       orchestrations: kindJson(metrics.orchestratorWorkItems, orchestrations),
@@ -172,6 +172,21 @@ export class ScaleMonitor {
     }));
     this.#samples = keepSamples(this.#samples, { at: clock.now(), loads }, SCALE_WINDOW_MS);
     return { kinds, connectedWorkers: metrics.connectedWorkers?.count ?? 0 };
+  }
+
+  /** No guess from the statuses of instances: activities that wait do not show in them, and workers would be voted away. */
+  async #metrics(): Promise<BackendMetrics> {
+    try {
+      return await this.#options.client().getWorkItemMetrics();
+    } catch (error) {
+      if (!(error instanceof TaskHubError) || error.code !== 'UNIMPLEMENTED') throw error;
+      throw new TaskHubError(
+        'UNIMPLEMENTED',
+        `The scheduler of task hub "${this.#options.taskHub()}" does not say how much work waits (it has no BackendService/GetMetrics): ` +
+          'scale by what the plan measures, CPU for example, or use a scheduler that does.',
+        { cause: error },
+      );
+    }
   }
 }
 

@@ -127,5 +127,9 @@ describe('scale routes of an app', () => {
     };
     const { response } = await ask({ path: 'scale/metrics' }, { GetMetrics: refuses });
     assert.equal(response.status, 501);
+    assert.match(
+      response.body as string,
+      /^The scheduler of task hub "\w+" does not say how much work waits .*: scale by what the plan measures/,
+    );
   });
 });
