@@ -9,7 +9,13 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ROOMS = ['base', 'core', 'wire', 'replay', 'storage', 'contract', 'config', 'telemetry'];
-const ON_POSTGRES = ['postgres', 'postgres-nodes', 'two-stores.contract', 'crowd.contract'];
+const ON_POSTGRES = [
+  'postgres',
+  'postgres-upgrade',
+  'postgres-nodes',
+  'two-stores.contract',
+  'crowd.contract',
+];
 
 // From another folder: inside this one npm would put its own `node` (24) first on the PATH.
 const found = spawnSync(

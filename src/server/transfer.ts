@@ -67,7 +67,7 @@ export async function importFromFile(
 export async function abandonUnfinished(options: TransferOptions): Promise<readonly string[]> {
   const target = await openDatabase(surroundings(options));
   return closing(target, async () => {
-    await migrateDatabase(target, systemClock.now());
+    await migrateDatabase(target, { now: systemClock.now() });
     return abandonImports(target);
   });
 }

@@ -7,7 +7,7 @@ import type { IdSource } from '../base/ids.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import type { RowCommit } from './round/apply.ts';
-import { migrate } from './migrations/migrate.ts';
+import { migrateDatabase } from './migrations/migrate.ts';
 import type { Migration } from './migrations/migration.ts';
 import { assertNoImport } from './transfer/exclusive.ts';
 import { Catalog } from './sql/catalog.ts';
@@ -19,7 +19,6 @@ import { readCurrent } from './sql/leases.ts';
 import { Lookout, readTime } from './sql/lookout.ts';
 import { splitAtHubs, splitByHub, type HubPart } from './sql/parts.ts';
 import { Orphans, sweep } from './sql/upkeep.ts';
-import { repeated } from './sql/repeated.ts';
 import { createSqlRoles } from './sql/roles.ts';
 import { createSqlInspection } from './sql/inspection.ts';
 import { listParked, retryParked } from './sql/parked.ts';
@@ -116,10 +115,7 @@ export class SqlStore implements Store {
   static async open(options: SqlStoreOptions): Promise<SqlStore> {
     const { database, ids, now, migrations } = options;
     const { target } = database;
-    // Again for whoever has waited too long for another's migration.
-    await repeated(database, () =>
-      database.transaction((session) => migrate(session, { now, target, migrations })),
-    );
+    await migrateDatabase(database, { now, migrations });
     const node = await takeCounter(database, 'nodes', 1);
     await database.transaction(async (session) => {
       await session.run('insert into nodes (node, incarnation, heartbeat_at) values ($1, $2, $3)', [

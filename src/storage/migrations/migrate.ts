@@ -59,11 +59,14 @@ async function isMade(session: SqlSession): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** `migrate` in a transaction of its own, as often as others are in its way. */
-export async function migrateDatabase(database: SqlDatabase, now: number): Promise<void> {
+/** `migrate` in a transaction of its own; again for whoever has waited too long for another's migration. */
+export async function migrateDatabase(
+  database: SqlDatabase,
+  options: Omit<MigrateOptions, 'target'>,
+): Promise<void> {
   const { target } = database;
   await repeated(database, () =>
-    database.transaction((session) => migrate(session, { now, target })),
+    database.transaction((session) => migrate(session, { ...options, target })),
   );
 }
 

@@ -32,9 +32,12 @@ import {
   type RunRow,
 } from './rows.ts';
 import type { SqlRow, SqlSession } from './session.ts';
-import { selectWhere } from './statement.ts';
-import { HISTORY, INBOX, INSTANCES } from './tables.ts';
+import { columnsOf, selectWhere } from './statement.ts';
+import { ACTIVITIES, HISTORY, INBOX, INSTANCES, RUNS } from './tables.ts';
 import { deleteActivities, updateActivities, updateRuns } from './write.ts';
+
+const RUN_COLUMNS = columnsOf(RUNS, 'r');
+const ACTIVITY_COLUMNS = columnsOf(ACTIVITIES, 'a');
 
 export interface ClaimContext {
   readonly room: Room;
@@ -246,7 +249,7 @@ async function claimActivities(
   { queue, hubName, type, limit }: Target,
 ): Promise<Page> {
   const rows = await session.all(
-    `select a.*, r.exec as owner_exec
+    `select ${ACTIVITY_COLUMNS}, r.exec as owner_exec
        from activities a
        left join runs r on r.hub = a.hub and r.rid = a.rid
       where a.hub = $1 and a.type = $2 and a.ready_at <= $3
@@ -301,7 +304,7 @@ async function claimRuns(
   { queue, hubName, type, limit }: Target,
 ): Promise<Page> {
   const rows = await session.all(
-    `select r.*
+    `select ${RUN_COLUMNS}
        from runs r
       where r.hub = $1 and r.kind = $2 and r.type = $3 and r.ready_at <= $4
       order by r.ready_at

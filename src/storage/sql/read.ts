@@ -10,7 +10,7 @@ import { findStarted } from '../round/turn.ts';
 import type { InstanceRecord } from '../store.ts';
 import { KIND, readRow, type InstanceRow } from './rows.ts';
 import type { SqlRow, SqlSession } from './session.ts';
-import { selectWhere } from './statement.ts';
+import { columnsOf, selectWhere } from './statement.ts';
 import { INSTANCES } from './tables.ts';
 
 export interface InstanceRead {
@@ -25,7 +25,7 @@ export interface InstanceRead {
 }
 
 /** What `instanceRead` reads, and from where. */
-export const READ_COLUMNS = `i.*, t.name as type_name, t.version as type_version,
+export const READ_COLUMNS = `${columnsOf(INSTANCES, 'i')}, t.name as type_name, t.version as type_version,
   r.first_chunk as run_first, r.next_chunk as run_next, r.read_seq as run_read, r.updated_at as run_updated`;
 export const READ_TABLES = `instances i
   join types t on t.hub = i.hub and t.type = i.type

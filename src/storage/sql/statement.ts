@@ -28,6 +28,16 @@ type Comparison = '=' | '<' | '<=' | '>' | '>=';
 /** A column compared to a parameter; the same column may be compared twice under two names. */
 export type Condition = readonly [column: string, comparison: Comparison];
 
+/**
+ * The columns of a table by name, never `*`: a statement that PostgreSQL has prepared fails for ever once a later
+ * release has added a column to what it answers.
+ */
+export function columnsOf(table: Table, alias: string): string {
+  return Object.keys(table.columns)
+    .map((column) => `${alias}.${column}`)
+    .join(', ');
+}
+
 const POSTGRES_TYPES = { int: 'bigint[]', text: 'text[]' } as const;
 
 function typesOf(table: Table, columns: readonly string[]): readonly ColumnType[] {

@@ -34,7 +34,7 @@ export async function importHubs(options: ImportOptions): Promise<ImportResult> 
   const { target, file, now, onProgress } = options;
   const checked = await check(options);
   const { header } = checked;
-  await migrateDatabase(target, now);
+  await migrateDatabase(target, { now });
   if (header.schema > MIGRATIONS.length) {
     throw invalidArgument(
       `the file '${file}' was exported from schema version ${header.schema}, newer than version ${MIGRATIONS.length} that this release knows; import it with the release that wrote it, or a later one`,

@@ -3,6 +3,8 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { systemIds } from '../../../src/base/ids.ts';
 import { DEFAULT_PAYLOAD_LIMITS } from '../../../src/core/limits.ts';
 import { DEFAULT_POSTGRES_LIMITS } from '../../../src/core/postgres-limits.ts';
+import { MIGRATIONS } from '../../../src/storage/migrations/migrate.ts';
+import type { Migration } from '../../../src/storage/migrations/migration.ts';
 import { openPostgres } from '../../../src/storage/postgres-session.ts';
 import { SqlStore } from '../../../src/storage/sql-store.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
@@ -35,7 +37,11 @@ export class Cluster implements AsyncDisposable {
     return this.#nodes;
   }
 
-  async join(url: string = this.schema.url): Promise<Node> {
+  /** Another node; of a later release, if it comes with further migrations. */
+  async join(
+    url: string = this.schema.url,
+    migrations: readonly Migration[] = MIGRATIONS,
+  ): Promise<Node> {
     const database = new WatchedDatabase(
       await openPostgres({
         ...{ url, clock: systemClock, ids: systemIds, logger: silentLogger },
@@ -48,6 +54,10 @@ export class Cluster implements AsyncDisposable {
       logger: silentLogger,
       limits: DEFAULT_PAYLOAD_LIMITS,
       now: START_AT,
+      migrations,
+    }).catch(async (error: unknown) => {
+      await database.close();
+      throw error;
     });
     const bench = await Bench.open(
       () =>

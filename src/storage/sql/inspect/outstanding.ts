@@ -6,7 +6,11 @@ import { parseToken } from '../../round/keys.ts';
 import { isSuspended } from '../../round/pause.ts';
 import { KIND, readRow, type RunRow } from '../rows.ts';
 import type { SqlRow, SqlSession } from '../session.ts';
+import { columnsOf } from '../statement.ts';
+import { RUNS } from '../tables.ts';
 import { readChildren, readRowsById } from './rows.ts';
+
+const RUN = `select ${columnsOf(RUNS, 'r')} from runs r where r.hub = $1 and r.rid = $2`;
 
 export async function readOutstanding(
   session: SqlSession,
@@ -15,10 +19,7 @@ export async function readOutstanding(
 ): Promise<Outstanding | undefined> {
   const [row] = await readRowsById(session, hub, [id]);
   if (!row) return undefined;
-  const [found] = await session.all('select * from runs where hub = $1 and rid = $2', [
-    hub,
-    row.rid,
-  ]);
+  const [found] = await session.all(RUN, [hub, row.rid]);
   const run = found && readRow<RunRow>(found);
   const activities = await readActivities(session, hub, { rid: row.rid, limit: limit + 1 });
   const timers = await session.all(
