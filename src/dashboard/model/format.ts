@@ -64,9 +64,10 @@ export interface VisiblePiece {
   readonly isEscape: boolean;
 }
 
-// Control, bidirectional and zero-width characters, the byte order mark, and halves of surrogate pairs.
+// Control, bidirectional and zero-width characters, the byte order mark, halves of surrogate pairs, and a space that an
+// id begins or ends with.
 const INVISIBLE =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+  /^ (?!.*\n)| $(?<!\n.*)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 export function visible(text: string): readonly VisiblePiece[] {
   const pieces: VisiblePiece[] = [];
