@@ -31,6 +31,11 @@ const payloadBytes = z
   .min(1024, PAYLOAD_RULE)
   .max(PAYLOAD_BYTES_MAX, PAYLOAD_RULE);
 
+const HUB_OR_REST = /^(?:\*|[A-Za-z0-9][A-Za-z0-9_-]{0,63})$/;
+const RATE_RULE =
+  'must be hub=number pairs, with whole numbers from 1 to 1000000 and names of task hubs, or * for all others';
+const rate = z.int(RATE_RULE).min(1, RATE_RULE).max(1_000_000, RATE_RULE);
+
 const POSTGRES_LIMITS = Object.keys(DEFAULT_POSTGRES_LIMITS) as PostgresLimit[];
 const POSTGRES_RULE = `must be name=number pairs: ${POSTGRES_LIMITS.map(
   (name) => `${name} from ${POSTGRES_LIMIT_BOUNDS[name].join(' to ')}`,
@@ -91,6 +96,12 @@ export const serverConfigSchema = z.strictObject({
     .default({})
     .transform((given) => ({ ...DEFAULT_PAYLOAD_LIMITS, ...given }))
     .describe(`Largest payloads in bytes, as kind=bytes: ${PAYLOAD_KINDS.join(', ')}; 1 MiB each`),
+  hubRateLimits: z
+    .record(z.string().regex(HUB_OR_REST, RATE_RULE), rate, RATE_RULE)
+    .default({})
+    .describe(
+      'Starts, signals and events that a task hub may ask for in a second, as hub=number; * stands for all others',
+    ),
   postgresLimits: z
     .strictObject(
       {
@@ -196,6 +207,11 @@ export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
   payloadLimits: {
     flag: '--payload-limits <sizes>',
     environment: 'DURABLETASK_PAYLOAD_LIMITS',
+    kind: 'sizes',
+  },
+  hubRateLimits: {
+    flag: '--hub-rate-limits <numbers>',
+    environment: 'DURABLETASK_HUB_RATE_LIMITS',
     kind: 'sizes',
   },
   postgresLimits: {

@@ -19,6 +19,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { describeError } from '../telemetry/logger.ts';
 import { recordMetric } from '../telemetry/recorded-metrics.ts';
 import { Backlog, type Pending } from './backlog.ts';
+import { HubRates } from './hub-rates.ts';
 import { Grants } from './grants.ts';
 import { OutageLog } from './outage-log.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -51,6 +52,7 @@ export class Rounds {
   readonly #options: RoundsOptions;
   readonly #backlog: Backlog;
   readonly #grants = new Grants();
+  readonly #rates: HubRates;
   readonly #outages: OutageLog;
   readonly #underWay = new Set<Promise<void>>();
   /** Something may be claimable: a new stream, freed credit, a due timer. */
@@ -65,6 +67,7 @@ export class Rounds {
     this.#options = options;
     this.#outages = new OutageLog(options.logger);
     this.#backlog = new Backlog(options.store.roundsMax > 1);
+    this.#rates = new HubRates(options.clock, options.settings.hubRates);
   }
 
   /** Requests that wait for a round. */
@@ -83,6 +86,8 @@ export class Rounds {
         refusal('RESOURCE_EXHAUSTED', 'too many requests wait for the store; try again later'),
       );
     }
+    const error = this.#rates.refusal(commit);
+    if (error) return Promise.resolve({ ok: false, error });
     return new Promise((resolve) => {
       this.#backlog.add(commit, resolve);
       this.#run();

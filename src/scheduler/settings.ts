@@ -19,6 +19,8 @@ export interface SchedulerSettings {
   readonly pendingMax: number;
   /** Bytes of requests that may wait for a round. */
   readonly pendingBytesMax: number;
+  /** Requests for new work a second, by task hub; `*` stands for the others. Without a rate: as many as there is room for. */
+  readonly hubRates: Readonly<Record<string, number>>;
   /** How often waiters look for themselves, in ms: hints only make them faster. */
   readonly waitPollMs: number;
   /** On a shared store: how often what workers hold is compared to what the store says, in ms. */
@@ -43,6 +45,7 @@ export const DEFAULT_SCHEDULER_SETTINGS: SchedulerSettings = {
   roundBytesMax: 4 * 1024 * 1024,
   pendingMax: 20_000,
   pendingBytesMax: 256 * 1024 * 1024,
+  hubRates: {},
   waitPollMs: 1000,
   reconcileMs: 500,
   drainMs: 10_000,

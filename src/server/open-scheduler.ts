@@ -7,7 +7,7 @@ import type { PostgresLimits } from '../core/postgres-limits.ts';
 import type { AssigneeType, Role } from '../core/roles.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { SharedClock } from '../scheduler/shared-clock.ts';
-import { DEFAULT_SCHEDULER_SETTINGS } from '../scheduler/settings.ts';
+import { DEFAULT_SCHEDULER_SETTINGS, type SchedulerSettings } from '../scheduler/settings.ts';
 import { logEvent } from '../telemetry/log-events.ts';
 import { createStreamLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { METRICS } from '../telemetry/metrics.ts';
@@ -65,6 +65,8 @@ export interface OpenSchedulerOptions {
   readonly grpcReceiveBytesMax?: number | undefined;
   /** Largest payloads in bytes by kind; those left out are 1 MiB. */
   readonly payloadLimits?: Partial<PayloadLimits> | undefined;
+  /** Starts, signals and events that a task hub may ask for in a second; `*` stands for all others. Default: no limit. */
+  readonly hubRateLimits?: Readonly<Record<string, number>> | undefined;
   /** Connections to PostgreSQL and patience with it; those left out have their defaults. */
   readonly postgresLimits?: Partial<PostgresLimits> | undefined;
   /** Of the log on stderr; without effect beside `logger`. Default `info`. */
@@ -124,7 +126,7 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
     clock = await SharedClock.open({ store, local, logger });
     engine = await Scheduler.open({
       ...{ store, clock, ids, logger },
-      settings: { ...DEFAULT_SCHEDULER_SETTINGS, payloadLimits: config.payloadLimits },
+      settings: settingsOf(config),
     });
     await createMissingHubs(engine, config);
     security = await openSecurity({ config, store: store.roles, clock: local, ids, logger });
@@ -146,6 +148,10 @@ export async function openScheduler(options: OpenSchedulerOptions = {}): Promise
     ).catch(() => undefined);
     throw error;
   }
+}
+
+function settingsOf({ payloadLimits, hubRateLimits: hubRates }: ServerConfig): SchedulerSettings {
+  return { ...DEFAULT_SCHEDULER_SETTINGS, payloadLimits, hubRates };
 }
 
 async function createMissingHubs(engine: Scheduler, { taskHubs }: ServerConfig): Promise<void> {

@@ -60,6 +60,7 @@ describe('server configuration', () => {
       roleAssignments: [],
       grpcReceiveBytesMax: 67_108_864,
       payloadLimits: DEFAULT_PAYLOAD_LIMITS,
+      hubRateLimits: {},
       postgresLimits: DEFAULT_POSTGRES_LIMITS,
       logLevel: 'info',
     });
@@ -282,4 +283,22 @@ describe('limits of PostgreSQL', () => {
       assert.match(text, new RegExp(`^\\| \`${name}\` +\\| ${shown} +\\|`, 'm'));
     }
   });
+});
+
+describe('rate limits of task hubs', () => {
+  const load = (text: string) =>
+    loadServerConfig({
+      ...{ flags: { hubRateLimits: text }, configFile: undefined },
+      ...{ env: {}, cwd: tmpdir(), command: 'start' },
+    }).config.hubRateLimits;
+
+  it('are numbers by hub, with * for the others', () => {
+    assert.deepEqual(load('loud=500, *=2000'), { loud: 500, '*': 2000 });
+  });
+
+  for (const wrong of ['loud', 'loud=0', 'a b=5', '=5', 'loud=1.5']) {
+    it(`refuse ${wrong}, naming the rule`, () => {
+      assert.throws(() => load(wrong), /--hub-rate-limits must be hub=number pairs/);
+    });
+  }
 });
