@@ -120,6 +120,7 @@ export class Workers {
   readonly #streams = new Map<number, Stream>();
   /** Whose stream holds which token. */
   readonly #holders = new Map<string, Stream>();
+  #isDraining = false;
   /** By hub, since this process started. */
   readonly #totals = new Map<string, { delivered: number; completed: number }>();
   #nextId = 1;
@@ -160,7 +161,8 @@ export class Workers {
     this.#options.onRoom();
     return {
       close: () => {
-        this.#disconnect(stream);
+        // While it drains, the stream is ended from here; what its worker holds is waited for.
+        if (!this.#isDraining || !stream.isEnding) this.#disconnect(stream);
       },
       expire: () => {
         if (stream.held.size === 0 || stream.workerId === undefined) this.#disconnect(stream);
@@ -359,6 +361,7 @@ export class Workers {
 
   /** Ends the streams of one hub, or all, with OK; their workers may still complete what they hold. */
   end(hub?: string): void {
+    this.#isDraining ||= hub === undefined;
     for (const stream of [...this.#streams.values()]) {
       if (hub !== undefined && stream.hub !== hub) continue;
       stream.isEnding = true;
