@@ -6,8 +6,10 @@ import { WORK_KINDS, type Claimed, type Store, type WorkKind } from '../storage/
 import type { RoundCounts } from './rounds.ts';
 import type { WorkerInfo } from './worker-info.ts';
 
-/** The store is asked at most this often, however many ask us. */
+/** The store is asked at most this often, however many ask us … */
 const MAX_AGE_MS = 1000;
+/** … and rests this many times as long as its last answer took. */
+const REST_FACTOR = 10;
 /** What a worker of which nothing is known is taken to do at once; the default of the Functions host. */
 const PER_WORKER_DEFAULT = 10;
 
@@ -46,6 +48,8 @@ export interface FiguresOptions {
 
 interface Reading {
   readonly at: number;
+  /** Epoch ms; for ever while the store is being asked. */
+  freshUntil: number;
   /** Those that were there then; another list means that one was made or deleted. */
   readonly hubs: readonly string[];
   readonly figures: Promise<Figures>;
@@ -77,18 +81,24 @@ export class FigureBook {
     }
   }
 
-  /** At most a second old. */
+  /** At most a second old, or some more where asking takes long. */
   read(): Promise<Figures> {
     const now = this.#options.clock.now();
     const hubs = this.#options.hubs();
     const last = this.#last;
-    const isFresh = last?.hubs === hubs && now - last.at < MAX_AGE_MS && now >= last.at;
+    const isFresh = last?.hubs === hubs && now < last.freshUntil && now >= last.at;
     if (isFresh) return last.figures;
-    const reading = { at: now, hubs, figures: this.#read(now, hubs) };
+    const reading = { at: now, freshUntil: Infinity, hubs, figures: this.#read(now, hubs) };
     this.#last = reading;
-    reading.figures.catch(() => {
-      if (this.#last === reading) this.#last = undefined;
-    });
+    reading.figures.then(
+      () => {
+        const tookMs = this.#options.clock.now() - now;
+        reading.freshUntil = now + Math.max(MAX_AGE_MS, REST_FACTOR * tookMs);
+      },
+      () => {
+        if (this.#last === reading) this.#last = undefined;
+      },
+    );
     return reading.figures;
   }
 

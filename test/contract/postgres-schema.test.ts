@@ -5,6 +5,7 @@ import { systemIds } from '../../src/base/ids.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { DEFAULT_POSTGRES_LIMITS } from '../../src/core/postgres-limits.ts';
 import { readPostgresUrl, sessionSetup } from '../../src/storage/postgres/settings.ts';
+import { readQueueTotals } from '../../src/storage/sql/inspect/queues.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
@@ -56,6 +57,12 @@ async function playAll({ bench, database }: Node): Promise<readonly string[]> {
   database.watch = () => undefined;
   return [...seen];
 }
+
+/** One in a hundred waits. */
+const MANY_ACTIVITIES = `
+  insert into activities (hub, aid, rid, exec, type, task, node, attempts, abandons, ready_at, detached, bytes)
+  select 1, i, i, 0, i % 20, 1, 0, 0, 0, case when i % 100 = 0 then i end, 0, ''
+    from generate_series(1, 20000) i`;
 
 /** Tables with a handful of rows, whatever the load. */
 const SMALL = /\bon (hubs|dropped_hubs|nodes|lanes|counters|types|garbage)\b/;
@@ -116,6 +123,40 @@ describe('the schema on PostgreSQL', () => {
           for (const line of scans(plan)) found.push(`${line.trim()}: ${text}`);
         }
         assert.deepEqual(found, []);
+      } finally {
+        await client.end();
+        await cluster[Symbol.asyncDispose]();
+      }
+    });
+  }
+
+  for (const isAnalysed of [false, true]) {
+    it(`has an index that alone answers how much waits, ${isAnalysed ? 'among many rows that do not' : 'without statistics'}`, async () => {
+      const cluster = await Cluster.open(1);
+      const client = await cluster.schema.connect();
+      try {
+        const use = { role: 'writer', limits: DEFAULT_POSTGRES_LIMITS } as const;
+        await client.query(sessionSetup(readPostgresUrl(cluster.schema.url), use));
+        if (isAnalysed) {
+          await client.query(MANY_ACTIVITIES);
+          await client.query('vacuum analyze activities');
+        }
+        const statements: string[] = [];
+        const all = (sql: string) => (statements.push(sql), Promise.resolve([]));
+        await readQueueTotals({ all }, 0);
+        assert.equal(statements.length, 2);
+        for (const text of statements) {
+          const { rows } = await client.query<Record<'QUERY PLAN', string>>(
+            `explain ${text.replaceAll('$1', '0')}`,
+          );
+          const plan = rows.map((row) => row['QUERY PLAN']);
+          assert.deepEqual(scans(plan), []);
+          const reads = plan.filter((line) => / q(_\d+)? /.test(line));
+          assert.equal(reads.length, 3, plan.join('\n'));
+          for (const line of reads) {
+            assert.match(line, /Index Only Scan using (runs|activities)_ready/, plan.join('\n'));
+          }
+        }
       } finally {
         await client.end();
         await cluster[Symbol.asyncDispose]();

@@ -19,6 +19,7 @@ function openBook() {
     workers: [] as readonly WorkerInfo[],
     totals: [] as readonly QueueTotal[],
     asked: 0,
+    answered: Promise.resolve(undefined),
     failure: undefined as Error | undefined,
   };
   const book = new FigureBook({
@@ -26,6 +27,7 @@ function openBook() {
       inspection: {
         queueTotals: async () => {
           state.asked += 1;
+          await state.answered;
           if (state.failure) throw state.failure;
           return state.totals;
         },
@@ -59,6 +61,24 @@ describe('the figures of task hubs', () => {
     const { book, clock, state } = openBook();
     await Promise.all([book.read(), book.read(), book.read()]);
     clock.advance(999);
+    await book.read();
+    assert.equal(state.asked, 1);
+    clock.advance(1);
+    await book.read();
+    assert.equal(state.asked, 2);
+  });
+
+  it('ask a slow store no more than a tenth of the time, and never twice at once', async () => {
+    const { book, clock, state } = openBook();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    state.answered = promise;
+    const first = book.read();
+    clock.advance(3000);
+    const second = book.read();
+    resolve(undefined);
+    assert.equal(await first, await second);
+    assert.equal(state.asked, 1);
+    clock.advance(26_999);
     await book.read();
     assert.equal(state.asked, 1);
     clock.advance(1);

@@ -21,7 +21,7 @@ const ACTIVITIES = totals('activities', `= ${KIND.activity}`);
 
 /** One for each hub and kind of which anything waits or is parked. */
 export async function readQueueTotals(
-  session: SqlSession,
+  session: Pick<SqlSession, 'all'>,
   now: number,
 ): Promise<readonly QueueTotal[]> {
   const rows = [...(await session.all(RUNS, [now])), ...(await session.all(ACTIVITIES, [now]))];
