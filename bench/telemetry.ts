@@ -1,6 +1,6 @@
 /**
  * What telemetry costs on hello-sequence: each round runs it without any telemetry code, with telemetry off, and with
- * traces exported, 10 % and all of them, and compares the runs of that round with each other.
+ * metrics, a tenth of the traces, every trace, and all of it exported, and compares the runs of that round with each other.
  *   npm run build && node bench/telemetry.ts --rounds 5 --workflows 3000
  */
 import { execFile } from 'node:child_process';
@@ -15,7 +15,7 @@ const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const WITHOUT = new URL('./preloads/without-telemetry.ts', import.meta.url).href;
 const WITH = new URL('./preloads/with-telemetry.ts', import.meta.url).href;
 
-const VARIANTS = ['without', 'off', '10 %', '100 %'] as const;
+const VARIANTS = ['without', 'off', 'metrics', 'traces 10 %', 'traces 100 %', 'all'] as const;
 type Variant = (typeof VARIANTS)[number];
 
 /** One run, per workflow: the machine's other work disturbs the CPU time of our processes less than the clock. */
@@ -35,7 +35,10 @@ function environment(variant: Variant, sink: OtlpSink): NodeJS.ProcessEnv {
     NODE_OPTIONS: `--import=${WITH}`,
     OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
-    OTEL_TRACES_SAMPLER_ARG: variant === '10 %' ? '0.1' : '1',
+    OTEL_TRACES_SAMPLER_ARG: variant === 'traces 10 %' ? '0.1' : '1',
+    OTEL_METRIC_EXPORT_INTERVAL: '1000',
+    ...(variant === 'metrics' && { OTEL_TRACES_EXPORTER: 'none' }),
+    ...(variant.startsWith('traces') && { OTEL_METRICS_EXPORTER: 'none' }),
   };
 }
 

@@ -1,14 +1,16 @@
 /**
  * `--import` of a process that is to run without its telemetry: the modules that talk to OpenTelemetry are replaced by
- * empty ones before anything loads them. What is left is an empty call at each place that would have made a span.
+ * empty ones before anything loads them. What is left is an empty call at each place that would have made a span or counted something.
  */
 import { registerHooks } from 'node:module';
 
+const inTelemetry = (name: string): string =>
+  new URL(`../../src/telemetry/${name}`, import.meta.url).href;
+const inPreloads = (name: string): string => new URL(name, import.meta.url).href;
+
 const EMPTY: ReadonlyMap<string, string> = new Map([
-  [
-    new URL('../../src/telemetry/spans.ts', import.meta.url).href,
-    new URL('./no-spans.ts', import.meta.url).href,
-  ],
+  [inTelemetry('spans.ts'), inPreloads('no-spans.ts')],
+  [inTelemetry('recorded-metrics.ts'), inPreloads('no-metrics.ts')],
 ]);
 
 registerHooks({
