@@ -44,6 +44,7 @@ import { EVENT_FIELD, retagEvents } from '../wire/events.ts';
 import { isStateKept } from '../wire/state-memory.ts';
 import { Chunks, isPart } from './chunks.ts';
 import { Entities } from './entities.ts';
+import { EntityEvents } from './entity-events.ts';
 import {
   createHubCommit,
   pauseCommit,
@@ -100,6 +101,7 @@ export class Scheduler {
   /** What clients do with entities. */
   readonly entities: Entities;
   readonly #chunks = new Chunks();
+  readonly #entityEvents: EntityEvents;
   /** What people look at. */
   readonly inspector: Inspector;
   readonly metrics: Metrics;
@@ -112,6 +114,7 @@ export class Scheduler {
   private constructor(options: SchedulerOptions) {
     const { store, clock, logger, settings } = options;
     this.#options = options;
+    this.#entityEvents = new EntityEvents(logger);
     this.#background = new TaskGroup((error, name) => {
       logEvent(logger, 'backgroundWorkFailed', { task: name, error: describeError(error) });
     });
@@ -239,6 +242,7 @@ export class Scheduler {
   }
 
   async raiseEvent(hub: string, request: RaiseEventRequest): Promise<void> {
+    this.#entityEvents.raised(hub, request.instanceId);
     await this.#commit(raiseEventCommit(hub, request, this.#options.settings.payloadLimits));
   }
 
@@ -327,6 +331,7 @@ export class Scheduler {
         `earlier chunks of the completion '${token.slice(0, 200)}' are gone; its work item is handed out again`,
       );
     }
+    this.#entityEvents.notice(hub, whole.actions);
     await this.#settle(turnCommit(hub, whole), whole.requiresHistory ? 'forgot' : 'completed');
   }
 

@@ -202,6 +202,13 @@ export const LOG_EVENTS = {
     meaning:
       'Times and timers are corrected by `offsetMs`. Nothing else on the machine is: tokens may be refused. Set its clock (NTP).',
   },
+  entityEventDropped: {
+    id: 2006,
+    level: 'warn',
+    message: 'dropped an event to an entity: entities take signals and calls',
+    meaning:
+      "Classic workers raise events on an entity's id to call it. Use a worker with entity support. Told once for each hub.",
+  },
   commitNotApplied: {
     id: 2101,
     level: 'error',

@@ -23,7 +23,7 @@ import type { WorkItemSink, WorkerStream } from '../../src/scheduler/workers.ts'
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Round, Store } from '../../src/storage/store.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
-import { complete, scheduleTask } from '../support/actions.ts';
+import { complete, scheduleTask, sendEvent } from '../support/actions.ts';
 import { eventually, settle } from '../support/eventually.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -69,9 +69,11 @@ describe('scheduler', () => {
   let scheduler: Scheduler;
   /** Set by a test that wants the next round to fail before it does anything. */
   let isFailing = false;
+  let warned: object[] = [];
 
   beforeEach(async () => {
     isFailing = false;
+    warned = [];
     store = await openStore({ storage: 'memory', logger: silentLogger, clock, ids: systemIds });
     const exchange = store.exchange.bind(store);
     store.exchange = (round: Round) =>
@@ -81,7 +83,7 @@ describe('scheduler', () => {
       store,
       clock,
       ids: systemIds,
-      logger: silentLogger,
+      logger: { ...silentLogger, warn: (sentence, fields) => warned.push({ sentence, ...fields }) },
       settings,
     });
     await scheduler.createTaskHub(HUB, { recreate: false });
@@ -134,6 +136,24 @@ describe('scheduler', () => {
     const state = await scheduler.getInstance(HUB, 'a', { payloads: true });
     assert.equal(state?.orchestrationStatus, OrchestrationStatus.COMPLETED);
     assert.deepEqual([state.input, state.output], ['"in"', '"out"']);
+  });
+
+  it('says once for each hub that events do not reach entities, and goes on', async () => {
+    const worker = connect();
+    await start('a');
+    const actions = [sendEvent(1, '@counter@a', 'op'), sendEvent(2, '@counter@b', 'op')];
+    await scheduler.completeOrchestration(HUB, respond(await worker.next(), { actions }));
+    await scheduler.raiseEvent(
+      HUB,
+      create(RaiseEventRequestSchema, { instanceId: 'a', name: 'E' }),
+    );
+    const last = [sendEvent(3, '@counter@a', 'op'), complete('"out"')];
+    await scheduler.completeOrchestration(HUB, respond(await worker.next(2), { actions: last }));
+
+    assert.equal(await statusOf('a'), OrchestrationStatus.COMPLETED);
+    const sentence = 'dropped an event to an entity: entities take signals and calls';
+    const fields = { eventId: 2006, taskHub: HUB, instanceId: '@counter@a' };
+    assert.deepEqual(warned, [{ sentence, ...fields }]);
   });
 
   it('makes an id of 32 hex digits where the client gives none', async () => {
