@@ -154,16 +154,16 @@ export class EntityQueue {
     else this.#free();
   }
 
-  /** An execution is over: its lock and its requests go; its operations stay. True if it held the lock. */
-  withdraw(owner: number): boolean {
+  /** Executions are over: their lock and their requests go; their operations stay. True if the lock went. */
+  withdraw(isOver: (request: LockRequest) => boolean): boolean {
     this.#waiting = this.#waiting.filter((barrier, index) => {
-      if (barrier.request.owner !== owner) return true;
+      if (!isOver(barrier.request)) return true;
       const behind = this.#waiting[index + 1];
       if (behind) behind.ahead += barrier.ahead;
       else this.#tail += barrier.ahead;
       return false;
     });
-    if (this.#held?.owner !== owner) return false;
+    if (!this.#held || !isOver(this.#held)) return false;
     this.#free();
     return true;
   }

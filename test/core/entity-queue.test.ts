@@ -117,7 +117,10 @@ class Pair {
           (item) => !('lock' in item && item.lock.owner === next.sender),
         );
         if (held) model.free();
-        assert.equal(queue.withdraw(next.sender), held);
+        assert.equal(
+          queue.withdraw(({ owner }) => owner === next.sender),
+          held,
+        );
         assert.equal(queue.involves(next.sender), false);
         return;
       }
@@ -216,9 +219,12 @@ describe('the queue of an entity', () => {
     queue.request(lockOf(2, 7));
     queue.arrive({ seq: 3, sender: null });
     queue.request(lockOf(4, 8));
-    queue.withdraw(7);
+    assert.equal(
+      queue.withdraw(({ owner }) => owner === 7),
+      false,
+    );
     assert.equal(queue.runnable, 2);
-    queue.withdraw(8);
+    queue.withdraw(({ owner }) => owner === 8);
     assert.deepEqual([queue.runnable, queue.operations], [2, 2]);
   });
 
@@ -232,7 +238,10 @@ describe('the queue of an entity', () => {
     queue.unlock('section', { owner: 7, seq: 5 });
     queue.clear();
     assert.equal(queue.grantable?.owner, 8);
-    assert.equal(queue.withdraw(9), false);
+    assert.equal(
+      queue.withdraw(() => true),
+      false,
+    );
   });
 });
 

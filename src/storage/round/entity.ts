@@ -186,23 +186,25 @@ export function releaseLocks(state: RoundState, owner: Entry): void {
   if (!run || run.locking === 0) return;
   run.locking = 0;
   for (const entry of state.lockedBy(owner)) {
-    const held = entry.entity.queue.withdraw(instance.rid);
-    if (held) takeBack(entry, instance.rid);
+    const { rid } = instance;
+    if (entry.entity.queue.withdraw(({ owner }) => owner === rid)) takeBack(entry, rid);
     advance(state, entry);
   }
 }
 
-/** Locks whose owners are over, which no execution will release; how many there were. */
+/** Locks and requests whose owners are over, which no execution will withdraw; how many there were. */
 export function freeLocks(state: RoundState, entry: EntityEntry): number {
   const { queue } = entry.entity;
   const { held, waiting } = queue.numbers;
   const requests = [...(held ? [held] : []), ...waiting.map(({ request }) => request)];
-  const over = requests.filter(
-    ({ owner, ownerExec }) => state.byRid(entry.instance.hub, owner)?.run?.exec !== ownerExec,
+  const over = new Set(
+    requests.filter(
+      ({ owner, ownerExec }) => state.byRid(entry.instance.hub, owner)?.run?.exec !== ownerExec,
+    ),
   );
-  for (const { owner } of over) if (queue.withdraw(owner)) takeBack(entry, owner);
+  if (queue.withdraw((request) => over.has(request)) && held) takeBack(entry, held.owner);
   advance(state, entry);
-  return over.length;
+  return over.size;
 }
 
 /** An operation that runs under a lock which is gone is handed out again, in its turn. */

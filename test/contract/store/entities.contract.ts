@@ -451,6 +451,19 @@ export function entitiesContract(use: UseBench): void {
       assert.equal(await lockedBy(bench, B), undefined);
     });
 
+    it('are not asked for any more by one that was ended by force while it waited', async () => {
+      const bench = use();
+      await holder(bench, 'o', [A]);
+      await holder2Waits(bench);
+      const { event } = terminate('second');
+      const end = { kind: 'end', hub: 'default', instanceId: 'second', event } as const;
+      assert.deepEqual(await bench.commit(end), { ok: true, count: 1 });
+      await bench.apply(signal(A, 'waits'));
+      await act(bench, 'o', [complete()]);
+      assert.equal(await lockedBy(bench, A), undefined);
+      assert.deepEqual(operationsOf(await takeBatch(bench)), ['waits']);
+    });
+
     it('keep their owner from being ended by force', async () => {
       const bench = use();
       await holder(bench, 'o', [A]);
