@@ -53,12 +53,13 @@ interface Fact {
   readonly turn: number;
   /** What it asks for. */
   readonly asks: Request | undefined;
-  /** The id of the task, child or timer that it answers. */
+  /** The id of the task, child, timer, call or lock request that it answers. */
   readonly answers: number | undefined;
   readonly isFailure: boolean;
 }
 
 function readFacts(turns: readonly TurnEvents[]): readonly Fact[] {
+  const asked: AskedOfEntities = new Map();
   return turns.flatMap((events, turn) =>
     events.map((event): Fact => {
       const isRequest = REQUESTS.has(event.type);
@@ -68,16 +69,28 @@ function readFacts(turns: readonly TurnEvents[]): readonly Fact[] {
       return {
         event,
         turn,
-        asks: decoded && isRequest ? requestOf(decoded) : undefined,
-        answers: decoded && isAnswer ? answeredId(decoded) : undefined,
+        asks: decoded && isRequest ? requestOf(decoded, asked) : undefined,
+        answers: decoded && isAnswer ? answeredId(decoded, asked) : undefined,
         isFailure,
       };
     }),
   );
 }
 
-function requestOf({ eventId, eventType }: HistoryEvent): Request {
+/** Event ids of calls and lock requests by the id that their answers give: a request's, or a critical section's. */
+type AskedOfEntities = Map<string, number>;
+
+function requestOf({ eventId, eventType }: HistoryEvent, asked: AskedOfEntities): Request {
   switch (eventType.case) {
+    case 'entityOperationCalled': {
+      const { requestId, targetInstanceId, operation, input } = eventType.value;
+      asked.set(requestId, eventId);
+      const work = JSON.stringify([eventType.case, targetInstanceId, operation, input]);
+      return { id: eventId, work };
+    }
+    case 'entityLockRequested':
+      asked.set(eventType.value.criticalSectionId, eventId);
+      return { id: eventId, work: undefined };
     case 'taskScheduled':
     case 'subOrchestrationInstanceCreated': {
       const { name, version, input } = eventType.value;
@@ -88,10 +101,18 @@ function requestOf({ eventId, eventType }: HistoryEvent): Request {
   }
 }
 
-function answeredId({ eventType }: HistoryEvent): number {
-  if (eventType.case === 'timerFired') return eventType.value.timerId;
-  const value = eventType.value as { readonly taskScheduledId: number };
-  return value.taskScheduledId;
+function answeredId({ eventType }: HistoryEvent, asked: AskedOfEntities): number | undefined {
+  switch (eventType.case) {
+    case 'timerFired':
+      return eventType.value.timerId;
+    case 'entityOperationCompleted':
+    case 'entityOperationFailed':
+      return asked.get(eventType.value.requestId);
+    case 'entityLockGranted':
+      return asked.get(eventType.value.criticalSectionId);
+    default:
+      return (eventType.value as { readonly taskScheduledId: number }).taskScheduledId;
+  }
 }
 
 /** The failures that the orchestrator has to be spared this time. */
@@ -146,7 +167,7 @@ function isMadeGood(facts: readonly Fact[], failure: Fact): boolean {
   );
 }
 
-/** Failures, and the schedules of the activities that failed. Children are rewound instead. */
+/** Failures, and what asked for the activities and operations that failed. Children are rewound instead. */
 function dropWithSchedules(
   facts: readonly Fact[],
   failures: readonly Fact[],
@@ -155,10 +176,10 @@ function dropWithSchedules(
   const failedIds = new Set<number | undefined>();
   for (const { event, answers } of failures) {
     dropped.add(event);
-    if (event.type === EVENT_NUMBER.taskFailed) failedIds.add(answers);
+    if (event.type !== CHILD_FAILED) failedIds.add(answers);
   }
   for (const { event, asks } of facts) {
-    if (event.type === EVENT_NUMBER.taskScheduled && failedIds.has(asks?.id)) dropped.add(event);
+    if (asks && failedIds.has(asks.id)) dropped.add(event);
   }
 }
 
@@ -190,8 +211,8 @@ function dropSuspension(facts: readonly Fact[], dropped: Set<StoredEvent>): void
 }
 
 /**
- * Activities and timers that had no answer yet when the orchestration failed: theirs will not come any more, since
- * it would be for the old execution. They are asked for again; children are joined again instead.
+ * Activities, timers, calls and lock requests that had no answer yet when the orchestration failed: theirs will not come
+ * any more, since it would be for the old execution. They are asked for again; children are joined again instead.
  */
 function dropUnanswered(facts: readonly Fact[], dropped: Set<StoredEvent>): void {
   const kept = facts.filter(({ event }) => !dropped.has(event));
@@ -201,15 +222,20 @@ function dropUnanswered(facts: readonly Fact[], dropped: Set<StoredEvent>): void
   }
 }
 
+const CHILD_FAILED = EVENT_NUMBER.subOrchestrationInstanceFailed;
+
 const FAILURES: ReadonlySet<number> = new Set([
   EVENT_NUMBER.taskFailed,
-  EVENT_NUMBER.subOrchestrationInstanceFailed,
+  EVENT_NUMBER.entityOperationFailed,
+  CHILD_FAILED,
 ]);
 
 const SUCCESSES: ReadonlySet<number> = new Set([
   EVENT_NUMBER.taskCompleted,
   EVENT_NUMBER.subOrchestrationInstanceCompleted,
   EVENT_NUMBER.timerFired,
+  EVENT_NUMBER.entityOperationCompleted,
+  EVENT_NUMBER.entityLockGranted,
 ]);
 
 const REQUESTS: ReadonlySet<number> = new Set([
@@ -227,6 +253,8 @@ const REQUESTS: ReadonlySet<number> = new Set([
 const AWAITED: ReadonlySet<number> = new Set([
   EVENT_NUMBER.taskScheduled,
   EVENT_NUMBER.timerCreated,
+  EVENT_NUMBER.entityOperationCalled,
+  EVENT_NUMBER.entityLockRequested,
 ]);
 
 /** What every turn may have, whatever it was told. */

@@ -30,6 +30,16 @@ const childFailed = (taskScheduledId: number): StoredEvent =>
   event({ case: 'subOrchestrationInstanceFailed', value: { taskScheduledId } });
 const timer = (id: number): StoredEvent => event({ case: 'timerCreated', value: {} }, id);
 const fired = (timerId: number): StoredEvent => event({ case: 'timerFired', value: { timerId } });
+const called = (id: number): StoredEvent =>
+  event({ case: 'entityOperationCalled', value: { requestId: `r${id}`, operation: 'add' } }, id);
+const answered = (id: number): StoredEvent =>
+  event({ case: 'entityOperationCompleted', value: { requestId: `r${id}` } });
+const refused = (id: number): StoredEvent =>
+  event({ case: 'entityOperationFailed', value: { requestId: `r${id}` } });
+const locking = (id: number): StoredEvent =>
+  event({ case: 'entityLockRequested', value: { criticalSectionId: `s${id}` } }, id);
+const granted = (id: number): StoredEvent =>
+  event({ case: 'entityLockGranted', value: { criticalSectionId: `s${id}` } });
 const raised = (): StoredEvent => event({ case: 'eventRaised', value: { name: 'go' } });
 const sent = (id: number): StoredEvent => event({ case: 'eventSent', value: { name: 'go' } }, id);
 const suspended = (): StoredEvent => event({ case: 'executionSuspended', value: {} });
@@ -175,6 +185,37 @@ describe('plan of a rewind', () => {
       'executionStarted timerCreated 4 subOrchestrationInstanceCreated 5',
       'timerFired 4',
     ]);
+  });
+
+  it('asks again for calls and locks that had no answer yet, and keeps those that had', () => {
+    const first = [turn(), started(), task(1), called(2), called(3), locking(4), locking(5)];
+    const answers = [turn(), answered(3), granted(5)];
+    assert.deepEqual(left(...first, ...answers, turn(), taskFailed(1), failed()), [
+      'executionStarted entityOperationCalled 3 entityLockRequested 5',
+      'entityOperationCompleted entityLockGranted',
+      '',
+    ]);
+  });
+
+  it('calls again what failed in an entity, unless it was made good', () => {
+    const first = [turn(), started(), called(1), turn(), refused(1), failed()];
+    assert.deepEqual(left(...first), ['executionStarted', '']);
+    const reacted = [turn(), started(), called(1), turn(), refused(1), called(2)];
+    const last = [turn(), answered(2), task(3), turn(), taskFailed(3), failed()];
+    assert.deepEqual(left(...reacted, ...last), [
+      'executionStarted entityOperationCalled 1',
+      'entityOperationFailed entityOperationCalled 2',
+      'entityOperationCompleted',
+      '',
+    ]);
+  });
+
+  it('takes out the answers to calls that it takes out', () => {
+    const history = [turn(), started(), task(1), turn(), taskFailed(1), called(2)];
+    assert.deepEqual(
+      left(...history, turn(), answered(2), task(3), turn(), taskDone(3), failed()),
+      ['executionStarted', '', '', ''],
+    );
   });
 
   it('lifts a suspension that nobody has lifted', () => {

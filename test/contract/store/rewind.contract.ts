@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { OrchestrationStatus } from '../../../src/proto/orchestrator_service_pb.ts';
 import type { ClaimedOrchestration, RewindCommit } from '../../../src/storage/store.ts';
-import { complete, createChild, createTimer, fail, scheduleTask } from '../../support/actions.ts';
+import {
+  callEntity,
+  complete,
+  createChild,
+  createTimer,
+  fail,
+  lockEntities,
+  requestId,
+  scheduleTask,
+} from '../../support/actions.ts';
 import {
   activityDone,
   activityFailed,
@@ -17,6 +26,7 @@ import {
   type Bench,
   type UseBench,
 } from './bench.ts';
+import { batchDone, eventsTaken, operationsOf, takeBatch } from './entity-bench.ts';
 
 const { COMPLETED, FAILED, PENDING, RUNNING } = OrchestrationStatus;
 const BROKEN = fail('Broken', 'it is broken');
@@ -177,6 +187,35 @@ export function rewindContract(use: UseBench): void {
       assert.equal((await bench.take({ orchestrations: 0 })).length, 2);
       const fired = newEventsOf(await bench.takeTurn()).map(caseOf);
       assert.deepEqual(fired, ['orchestratorStarted', 'timerFired']);
+    });
+
+    it('calls and locks entities again that had not answered', async () => {
+      const bench = use();
+      await bench.apply(turn(await bench.begin('other'), [lockEntities(1, 's', ['@b@1'])]));
+      await bench.apply(turn(await bench.takeTurn()));
+      const asks = [callEntity(2, '@a@1', 'get'), lockEntities(3, 't', ['@b@1'])];
+      await bench.apply(turn(await bench.begin('a'), [scheduleTask(1), ...asks]));
+      await bench.apply(activityFailed(await bench.takeActivity()));
+      await bench.apply(turn(await bench.takeTurn(), [BROKEN]));
+      await bench.apply(rewind('a'));
+      const again = await bench.takeTurn();
+      assert.deepEqual(casesOf(again).past, [
+        'orchestratorStarted',
+        'executionStarted',
+        'orchestratorStarted',
+      ]);
+      await bench.apply(turn(again, asks));
+      const batch = await takeBatch(bench);
+      assert.deepEqual(operationsOf(batch), [requestId(2), requestId(2)]);
+      await bench.apply(batchDone(batch, 'x'));
+      const told = await bench.takeTurn();
+      assert.deepEqual(eventsTaken(told), ['entityOperationCompleted']);
+      await bench.apply(turn(told));
+      const locked = await bench.store.getEntity(HUB, '@b@1', { state: false });
+      assert.equal(locked?.lockedBy, 'other');
+      await bench.apply(terminate('other'));
+      await bench.apply(turn(await bench.takeTurn(), [complete()]));
+      assert.deepEqual(eventsTaken(await bench.takeTurn()), ['entityLockGranted']);
     });
 
     it('keeps a long history whole, and events that come after it', async () => {
