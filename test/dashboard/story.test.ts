@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { drawFlow } from '../../src/dashboard/model/flow.ts';
+import { layLanes, stateOf, stepLabel, ticks } from '../../src/dashboard/model/lanes.ts';
+import type { Story } from '../../src/dashboard/model/history.ts';
+import { Told } from './told.ts';
+
+const steps = ({ steps: all }: Story): unknown[] =>
+  all.map((step) => [step.kind, step.name, stateOf(step), step.tries.length]);
+
+/** `from → to` by label. */
+function edges(story: Story): string[] {
+  const { nodes, edges: all } = drawFlow(story, new Set());
+  const label = (key: string): string => nodes.find((node) => node.key === key)?.label ?? '?';
+  return all.map(({ from, to }) => `${label(from)} → ${label(to)}`);
+}
+
+describe('the story of a history', () => {
+  it('has a step for each task, in the order in which they were scheduled', () => {
+    const { story } = new Told().activity(1, 'A').activity(2, 'B').turn().done(2).turn().done(1);
+    assert.deepEqual(steps(story), [
+      ['activity', 'A', 'Completed', 1],
+      ['activity', 'B', 'Completed', 1],
+    ]);
+    const [a, b] = story.steps;
+    assert.ok((a?.tries[0]?.endAt ?? 0) > (b?.tries[0]?.endAt ?? 0));
+    assert.deepEqual([a?.tries[0]?.turn, a?.tries[0]?.endTurn], [0, 2]);
+  });
+
+  it('begins and ends where the execution did', () => {
+    const { story } = new Told().activity(1, 'A').turn().done(1).ended('Failed');
+    assert.deepEqual([story.name, story.status], ['Order', 'Failed']);
+    assert.deepEqual([story.startAt, story.endAt], [2000, 6000]);
+    assert.equal(story.turns.length, 2);
+  });
+
+  it('calls a timer cancelled that had not fired, and everything else unused', () => {
+    const { story } = new Told().activity(1, 'A').timer(2).ended();
+    assert.deepEqual(steps(story), [
+      ['activity', 'A', 'unused', 1],
+      ['timer', '', 'cancelled', 1],
+    ]);
+  });
+
+  it('puts the tries of an activity together when a timer lies between them, and says that it infers', () => {
+    const { story } = new Told()
+      .activity(1, 'A')
+      .turn()
+      .failed(1)
+      .timer(2)
+      .turn()
+      .fired(2)
+      .activity(3, 'A')
+      .turn()
+      .done(3);
+    assert.deepEqual(steps(story), [['activity', 'A', 'Completed', 2]]);
+    const [step = assert.fail()] = story.steps;
+    assert.equal(step.isInferred, true);
+    assert.equal(step.pauses.length, 1);
+    assert.equal(stepLabel(step), 'A · 2 tries');
+  });
+
+  it('does not take another input, or another name, for a retry', () => {
+    for (const [name, bytes] of [
+      ['A', 3],
+      ['B', 2],
+    ] as const) {
+      const { story } = new Told()
+        .activity(1, 'A')
+        .turn()
+        .failed(1)
+        .timer(2)
+        .turn()
+        .fired(2)
+        .activity(3, name, bytes);
+      assert.deepEqual(steps(story), [
+        ['activity', 'A', 'Failed', 1],
+        ['timer', '', 'Completed', 1],
+        ['activity', name, 'Running', 1],
+      ]);
+    }
+  });
+
+  it('knows the tries of a child by its instance id', () => {
+    const created = { name: 'Child', target: 'child-1' };
+    const { story } = new Told()
+      .add('subOrchestrationInstanceCreated', { eventId: 1, ...created })
+      .turn()
+      .add('subOrchestrationInstanceFailed', { eventId: -1, scheduledId: 1 })
+      .add('subOrchestrationInstanceCreated', { eventId: 2, ...created })
+      .turn()
+      .add('subOrchestrationInstanceCompleted', { eventId: -1, scheduledId: 2 });
+    assert.deepEqual(steps(story), [['child', 'Child', 'Completed', 2]]);
+    assert.equal(story.steps[0]?.isInferred, false);
+  });
+
+  it('follows entity calls and locks by their request', () => {
+    const { story } = new Told()
+      .add('entityLockRequested', { requestId: 'l', target: '@a@1' })
+      .add('entityOperationCalled', { requestId: 'c', name: 'add', target: '@a@1' })
+      .add('entityOperationSignaled', { requestId: 's', name: 'log', target: '@b@1' })
+      .turn()
+      .add('entityLockGranted', { requestId: 'l' })
+      .add('entityOperationFailed', { requestId: 'c' });
+    assert.deepEqual(steps(story), [
+      ['lock', '', 'Completed', 1],
+      ['call', 'add', 'Failed', 1],
+      ['signal', 'log', 'Completed', 1],
+    ]);
+  });
+
+  it('knows when it was suspended, and is open again after a rewind', () => {
+    const { story } = new Told()
+      .add('executionSuspended')
+      .add('executionResumed')
+      .ended('Failed')
+      .add('executionRewound');
+    assert.deepEqual(story.suspensions, [{ from: 3000, to: 4000 }]);
+    assert.equal(story.endAt, undefined);
+    assert.deepEqual(
+      story.marks.map(({ label }) => label),
+      ['rewind'],
+    );
+  });
+
+  it('takes an end that nothing began, and events that it does not know, as they come', () => {
+    const { story } = new Told().done(9).fired(8).add('somethingNew');
+    assert.deepEqual(story.steps, []);
+  });
+});
+
+describe('lanes of a timeline', () => {
+  const many = (count: number): Told => {
+    const told = new Told();
+    for (let id = 1; id <= count; id += 1) told.activity(id, 'A');
+    return told.turn().failed(count);
+  };
+
+  it('show each step until there are too many of one name', () => {
+    const kinds = (count: number): string[] =>
+      layLanes(many(count).story, new Set()).map(({ kind }) => kind);
+    assert.equal(kinds(7).length, 8);
+    assert.deepEqual(kinds(8), ['root', 'group']);
+  });
+
+  it('show what failed first in a group that is open, and no more than can be read', () => {
+    const lanes = layLanes(many(80).story, new Set(['activity A']));
+    assert.equal(lanes.length, 2 + 50);
+    const [, , first] = lanes;
+    assert.ok(first?.kind === 'step' && stateOf(first.step) === 'Failed' && first.isInGroup);
+  });
+
+  it('have ticks at round places', () => {
+    assert.deepEqual(ticks(0, 100, 5), [0, 20, 40, 60, 80, 100]);
+    assert.deepEqual(ticks(7, 8, 4), [7, 7.5, 8]);
+    for (const span of [1, 999, 86_400_000]) assert.ok(ticks(0, span, 6).length <= 12);
+  });
+});
+
+describe('the flow of a run', () => {
+  it('leads from what a turn was given to what it started', () => {
+    const { story } = new Told()
+      .activity(1, 'A')
+      .turn()
+      .done(1)
+      .activity(2, 'B')
+      .activity(3, 'C')
+      .turn()
+      .done(2)
+      .turn()
+      .done(3)
+      .ended();
+    assert.deepEqual(edges(story), [
+      '▶ Start → ⚙ A',
+      '⚙ A → ⚙ B',
+      '⚙ A → ⚙ C',
+      '⚙ B → Completed',
+      '⚙ C → Completed',
+    ]);
+  });
+
+  it('marks the edge from the failure to the end that it caused', () => {
+    const { story } = new Told().activity(1, 'A').turn().failed(1).ended('Failed');
+    const { edges: all } = drawFlow(story, new Set());
+    assert.deepEqual(
+      all.map(({ isBad }) => isBad),
+      [false, true],
+    );
+  });
+
+  it('draws like steps of one turn as one node until it is opened', () => {
+    const told = new Told();
+    for (let id = 1; id <= 9; id += 1) told.activity(id, 'A');
+    const closed = drawFlow(told.story, new Set());
+    const group = closed.nodes.find(({ isGroup }) => isGroup);
+    assert.deepEqual([closed.nodes.length, group?.label], [3, '⚙ A × 9']);
+    assert.equal(drawFlow(told.story, new Set([group?.key ?? ''])).nodes.length, 11);
+  });
+
+  it('puts no two nodes on one place, and none outside the drawing', () => {
+    const told = new Told();
+    for (let turn = 0; turn < 6; turn += 1) {
+      for (let id = 0; id <= turn; id += 1) told.activity(turn * 10 + id + 100, `N${id}`);
+      told.turn();
+      for (let id = 0; id <= turn; id += 1) told.done(turn * 10 + id + 100);
+    }
+    const { nodes, width, height } = drawFlow(told.story, new Set());
+    assert.equal(new Set(nodes.map(({ x, y }) => `${x} ${y}`)).size, nodes.length);
+    assert.ok(nodes.every(({ x, y }) => x >= 0 && y >= 0 && x < width && y < height));
+  });
+
+  it('stays drawable with thousands of steps', () => {
+    const told = new Told();
+    for (let id = 1; id <= 2000; id += 1)
+      told
+        .activity(id, `N${id % 5}`)
+        .turn()
+        .done(id);
+    const { nodes, isGrouped } = drawFlow(told.story, new Set());
+    assert.ok(isGrouped && nodes.length <= 302);
+  });
+});
