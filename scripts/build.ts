@@ -18,6 +18,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildDashboard } from './build-dashboard.ts';
+import { finishDeclarations } from './declarations.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -27,7 +28,7 @@ const SOURCES = [
   'src/**/*.{ts,tsx,css,html,svg}',
   'tsconfig*.json',
   'package-lock.json',
-  'scripts/build.ts',
+  'scripts/{build,declarations}.ts',
   'samples/*/src/**/*.ts',
   'samples/*/tsconfig.json',
 ];
@@ -52,6 +53,7 @@ async function buildPackage(): Promise<boolean> {
   const old = `${dist}.${process.pid}.old`;
   try {
     if (!tsc('-p', 'tsconfig.build.json', '--outDir', fresh)) return false;
+    finishDeclarations(fresh);
     await buildDashboard(join(fresh, 'dashboard'));
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(fresh, dist);

@@ -44,7 +44,7 @@ export interface LoadServerConfigOptions {
 export class ConfigError extends TaskHubError {
   /** One sentence for each thing that is wrong. */
   readonly problems: readonly string[];
-  constructor(problems: readonly string[], options?: ErrorOptions) {
+  constructor(problems: readonly string[], options?: { readonly cause?: unknown }) {
     super('INVALID_ARGUMENT', problems.join('\n'), options);
     this.problems = problems;
   }

@@ -31,7 +31,7 @@ export type DummyOrchestrationContext = Omit<OrchestrationContext, 'df'> & {
 };
 
 /** The same for an entity function. */
-export class DummyEntityContext<T = unknown>
+export const DummyEntityContext = class DummyEntityContext<T = unknown>
   extends azureFunctions.InvocationContext
   implements EntityContext<T>
 {
@@ -40,7 +40,12 @@ export class DummyEntityContext<T = unknown>
   constructor(functionName?: string, invocationId?: string, logHandler?: LogHandler) {
     super(dummyInit(functionName, invocationId, logHandler));
   }
-}
+} as new <T = unknown>(
+  functionName?: string,
+  invocationId?: string,
+  logHandler?: LogHandler,
+) => DummyEntityContext<T>;
+export type DummyEntityContext<T = unknown> = EntityContext<T>;
 
 function dummyInit(
   functionName = 'dummyContextFunctionName',

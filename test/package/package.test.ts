@@ -1,6 +1,8 @@
 /** The package as users get it: packed, installed into an empty project, loaded both ways, run. */
 import assert from 'node:assert/strict';
+import ts from 'typescript';
 import { installPacked, startCommand, type Installed } from './support/installed.ts';
+import { problemsOfTemplateApp } from './support/template-app.ts';
 
 const ENTRIES = ['', '/client', '/worker', '/scheduler', '/register', '/testing'];
 
@@ -29,6 +31,25 @@ describe('packed package', () => {
       assert.deepEqual({ imported, required }, { imported: 'object', required: 'object' });
     });
   }
+
+  it('has declarations for an app with the options of the Functions templates', () => {
+    const options = {
+      module: ts.ModuleKind.CommonJS,
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- what the templates come to
+      moduleResolution: ts.ModuleResolutionKind.Node10,
+      target: ts.ScriptTarget.ES2015,
+      strict: false,
+      esModuleInterop: false,
+    };
+
+    assert.deepEqual(problemsOfTemplateApp(project.dir, options), []);
+  });
+
+  it('has declarations for a CommonJS app whose compiler thinks of Node 16', () => {
+    const options = { module: ts.ModuleKind.Node16, target: ts.ScriptTarget.ES2022, strict: false };
+
+    assert.deepEqual(problemsOfTemplateApp(project.dir, options), []);
+  });
 
   it('exports at least the run-time names of durable-functions', () => {
     const missing = run(
