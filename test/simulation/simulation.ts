@@ -86,7 +86,7 @@ class Simulation {
       if (!(error instanceof Violation)) throw error;
     }
     const disk = this.#violation === undefined ? [] : await this.#world.describe();
-    await this.#world.disk.close();
+    await this.#world.disk.close({ isQuiet: this.#violation === undefined });
     return {
       seed: this.#options.seed,
       violation: this.#violation,
