@@ -8,7 +8,8 @@ import { silentLogger } from '../../src/telemetry/logger.ts';
 import { complete } from '../support/actions.ts';
 import { PostgresSchema, sharedPostgres, stopSharedPostgres } from '../support/postgres.ts';
 import { ReplyCutter } from '../support/reply-cutter.ts';
-import { raise, turn } from './store/bench.ts';
+import { LateNetwork } from '../support/late-network.ts';
+import { Bench, caseOf, HUB, newEventsOf, raise, turn } from './store/bench.ts';
 import { Cluster, type Node } from './two-stores/pair.ts';
 
 const open = (storage: string): Promise<Store> =>
@@ -114,5 +115,33 @@ describe('nodes on PostgreSQL', function () {
       assert.ok(trips.manyEvents <= trips.oneEvent + 2, JSON.stringify(trips));
       assert.ok(Math.max(...Object.values(trips)) <= 8, JSON.stringify(trips));
     });
+  });
+
+  it('wait for a COMMIT that arrives after its connection was lost, and run no round twice', async () => {
+    const network = await LateNetwork.open((await sharedPostgres()).port);
+    const store = await open(schema.urlBy(network.address));
+    const bench = await Bench.open(
+      () =>
+        Promise.resolve({
+          store,
+          reopen: () => Promise.resolve(store),
+          close: () => store.close(),
+        }),
+      [HUB],
+    );
+    try {
+      await bench.exchange([bench.start('x')]);
+      network.delaysNextCommit = true;
+      const { outcomes } = await bench.exchange([raise('x', 'go')]);
+      const item = await bench.takeTurn();
+
+      const kinds = newEventsOf(item).map(caseOf);
+      assert.equal(network.lateCount, 1);
+      assert.deepEqual(outcomes, [{ ok: true }]);
+      assert.deepEqual(kinds, ['orchestratorStarted', 'executionStarted', 'eventRaised']);
+    } finally {
+      await bench.close();
+      await network[Symbol.asyncDispose]();
+    }
   });
 });

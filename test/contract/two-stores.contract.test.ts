@@ -229,17 +229,29 @@ describe('two stores on one PostgreSQL', () => {
       }
     });
 
-    it('does not come of a hub that is deleted under a round', async () => {
+    it('does not come of a hub that is deleted under a round: the round goes first', async () => {
+      await a.bench.apply(a.bench.start('x'));
+      const held = hold(a, commitOfRound());
+      const raised = a.bench.commit(raise('x', 'news'));
+      await held.reached;
+      const deleted = b.bench.apply({ kind: 'deleteHub', hub: 'default' });
+      await untilSomebodyWaits(cluster.schema);
+      held.open();
+      assert.equal(refusal(await raised), 'OK');
+      await deleted;
+      assert.equal(await b.bench.store.sweep({ limit: 1000 }), true);
+      assert.equal(await b.bench.store.sweep({ limit: 1000 }), false);
+    });
+
+    it('does not come of a hub that is deleted before a round has looked', async () => {
       await a.bench.apply(a.bench.start('x'));
       const held = hold(a, isMark);
       const raised = a.bench.commit(raise('x', 'news'));
       await held.reached;
       await b.bench.apply({ kind: 'deleteHub', hub: 'default' });
-      const swept = b.bench.store.sweep({ limit: 1000 });
-      await untilSomebodyWaits(cluster.schema);
       held.open();
       assert.equal(refusal(await raised), 'TASK_HUB_NOT_FOUND');
-      assert.equal(await swept, true);
+      assert.equal(await b.bench.store.sweep({ limit: 1000 }), true);
       assert.equal(await b.bench.store.sweep({ limit: 1000 }), false);
     });
 

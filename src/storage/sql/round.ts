@@ -44,7 +44,10 @@ export interface RoundInput {
   readonly keys: RowKeys;
   /** The only hub whose timers may fire in this round; `undefined`: all. */
   readonly hub: number | undefined;
-  /** Marks the round as committed, for whoever must find out later. */
+  /**
+   * Marks the round as committed, for whoever must find out later. Must be answered before COMMIT is sent: only then
+   * is a COMMIT that arrives late, its connection long lost, waited for by who looks the mark up.
+   */
   readonly mark: (session: SqlSession) => Promise<void>;
 }
 
@@ -61,9 +64,13 @@ export interface RoundOutput {
 
 export async function runRound(session: SqlSession, input: RoundInput): Promise<RoundOutput> {
   const mark = input.hints.mark;
+  const isOfCommits = input.commits.length > 0;
+  // Not waited for: the rows are asked for behind it, and their answer is its answer.
+  if (isOfCommits) await input.mark(session);
   const due = await readDueTimers(session, input);
+  const isWriting = isOfCommits || due.timers.length > 0;
+  if (isWriting && !isOfCommits) await input.mark(session);
   const { state, outcomes } = await decide(session, input, due.timers);
-  let isMarked = false;
   const context: ClaimContext = {
     ...input,
     room: new Room(input.takers),
@@ -72,15 +79,16 @@ export async function runRound(session: SqlSession, input: RoundInput): Promise<
     tooLarge: [],
   };
   const handed = claimDirectly(state, context);
-  if (input.commits.length > 0 || due.timers.length > 0) {
-    await input.mark(session);
-    isMarked = true;
-    await writeRound(session, state);
-  }
+  if (isWriting) await writeRound(session, state);
   await claimBacklog(session, context, handed);
   const isHanding = handed.turns.length > 0 || handed.activities.length > 0;
-  if (isHanding && !isMarked) await input.mark(session);
-  const turns = await readHistories(session, handed.turns, input.catalog.hubNames);
+  const isMarkedLast = isHanding && !isWriting;
+  if (isMarkedLast) await input.mark(session);
+  const [turns] = await Promise.all([
+    readHistories(session, handed.turns, input.catalog.hubNames),
+    // There may be no history to ask for, and the mark needs an answer.
+    isMarkedLast ? session.all('select 1', []) : undefined,
+  ]);
   return {
     outcomes,
     claimed: [...turns, ...handed.activities],
