@@ -23,6 +23,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** After this time the call rejects with `TimeoutError`. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * False for what must not happen twice: when the answer is lost the call rejects with UNAVAILABLE instead of being
+   * sent again. Default true.
+   */
+  readonly isRepeatable?: boolean | undefined;
   /** What this call says besides what the connection says with every call; lower-case names. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }

@@ -17,7 +17,7 @@ import { activeSpan } from '../telemetry/spans.ts';
 import { writeTraceParent } from '../telemetry/trace-context.ts';
 import { channelCredentials, tlsProblem, type ChannelSecurity } from './channel-credentials.ts';
 import type { CallOptions, Connection, ServerStreamMethod, UnaryMethod } from './connection.ts';
-import { fromGrpcError, isServiceError } from './grpc-errors.ts';
+import { fromGrpcError, hasDoneNothing, isServiceError } from './grpc-errors.ts';
 import type { TokenProvider } from './token-provider.ts';
 
 export interface GrpcConnectionOptions extends Omit<ChannelSecurity, 'isTls'> {
@@ -33,7 +33,7 @@ export interface GrpcConnectionOptions extends Omit<ChannelSecurity, 'isTls'> {
   readonly ids: IdSource;
 }
 
-/** Attempts of a unary call that the scheduler answered with UNAVAILABLE: it committed nothing. */
+/** Attempts of a unary call that was not taken, or whose answer was lost and that may be sent again. */
 const UNARY_ATTEMPTS_MAX = 10;
 const UNARY_BACKOFF: BackoffOptions = { firstMs: 50, maxMs: 250, factor: 2 };
 
@@ -93,7 +93,7 @@ class GrpcConnection implements Connection {
       } catch (error) {
         if (options.signal?.aborted === true) throw options.signal.reason;
         this.#closing.signal.throwIfAborted();
-        if (!this.#isWorthRetry(error) || attempt >= UNARY_ATTEMPTS_MAX) {
+        if (!this.#isWorthRetry(error, options) || attempt >= UNARY_ATTEMPTS_MAX) {
           throw this.#failure(error, method.name);
         }
       }
@@ -216,8 +216,8 @@ class GrpcConnection implements Connection {
   }
 
   /** UNAVAILABLE, and a call that the peer broke off (we did not): both end with the connection. */
-  #isWorthRetry(error: unknown): boolean {
-    if (!isServiceError(error)) return false;
+  #isWorthRetry(error: unknown, { isRepeatable = true }: CallOptions): boolean {
+    if (!isServiceError(error) || !(isRepeatable || hasDoneNothing(error))) return false;
     if (error.code === status.CANCELLED) return true;
     return error.code === status.UNAVAILABLE && this.#tlsProblem(error) === undefined;
   }

@@ -39,6 +39,17 @@ export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error;
 }
 
+/**
+ * True for a failure that says that the call has done nothing: there was no connection to send it on, or the scheduler
+ * itself answered that it could not take it. A connection that was lost while the call waited says nothing.
+ */
+export function hasDoneNothing({ code, details, metadata }: ServiceError): boolean {
+  if (code !== status.UNAVAILABLE) return false;
+  // grpc-js gives its own failures no headers, and every answer some.
+  const isAnswer = Object.keys(metadata.getMap()).length > 0;
+  return isAnswer || details.startsWith('No connection established');
+}
+
 /** The error that callers see for a failed call: the scheduler's own text, and what it means. */
 export function fromGrpcError(error: unknown, method: string): TaskHubError | TimeoutError {
   // Our own, such as that there is no token.

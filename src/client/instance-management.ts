@@ -98,7 +98,8 @@ export class InstanceManagement {
     options: RequestOptions,
   ): Promise<string> {
     const request = { instanceId: requireId(instanceId), restartWithNewInstanceId };
-    const reply = await explained(this.#request(rpc.restartInstance, request, options), {
+    const call = { ...options, isRepeatable: false };
+    const reply = await explained(this.#request(rpc.restartInstance, request, call), {
       INSTANCE_NOT_FOUND: notFoundText(instanceId),
       WRONG_STATE: `An orchestration with the instanceId '${instanceId}' cannot be restarted.`,
     });
@@ -107,7 +108,8 @@ export class InstanceManagement {
 
   async rewind(instanceId: string, reason: string, options: RequestOptions): Promise<void> {
     const request = { instanceId: requireId(instanceId), ...(reason !== '' && { reason }) };
-    await explained(this.#request(rpc.rewindInstance, request, options), {
+    const call = { ...options, isRepeatable: false };
+    await explained(this.#request(rpc.rewindInstance, request, call), {
       INSTANCE_NOT_FOUND: notFoundText(instanceId),
     });
   }
@@ -155,7 +157,7 @@ export class InstanceManagement {
 
   readonly #request: Connection['unary'] = (method, request, options) => {
     const { unary, requestTimeoutMs } = this.#options;
-    return unary(method, request, { signal: options?.signal, timeoutMs: requestTimeoutMs });
+    return unary(method, request, { ...options, timeoutMs: requestTimeoutMs });
   };
 }
 

@@ -103,7 +103,8 @@ export class TaskHubClient implements AsyncDisposable {
    * Starts an orchestration and returns its instance id, once the scheduler has it in its store.
    * `input` travels as JSON.
    *
-   * @throws TaskHubError INSTANCE_ALREADY_EXISTS when the id is taken.
+   * @throws TaskHubError INSTANCE_ALREADY_EXISTS when the id is taken; UNAVAILABLE when the answer to a start under an
+   *   id of the caller's was lost: start it again, and take INSTANCE_ALREADY_EXISTS for success.
    */
   async scheduleNewOrchestration(
     orchestrator: NamedFunction | string,
@@ -126,7 +127,9 @@ export class TaskHubClient implements AsyncDisposable {
         async (parentTraceContext) => {
           const call = { ...options, instanceId, version, parentTraceContext };
           const request = encodeStart(name, input, call);
-          const wait = { signal, timeoutMs: this.#requestTimeoutMs };
+          // Sent again under an id that the caller chose, it would find itself and look like somebody else's.
+          const isRepeatable = options.instanceId === undefined;
+          const wait = { signal, timeoutMs: this.#requestTimeoutMs, isRepeatable };
           return (await this.#unary(rpc.startInstance, request, wait)).instanceId;
         },
       );
@@ -170,7 +173,10 @@ export class TaskHubClient implements AsyncDisposable {
     return this.#wait('complete', instanceId, fetchPayloads, timeout);
   }
 
-  /** Sends an event to an instance; `data` travels as JSON. */
+  /**
+   * Sends an event to an instance; `data` travels as JSON. UNAVAILABLE: it may have been delivered or not; it is not
+   * sent again unasked, because it could then be there twice.
+   */
   async raiseOrchestrationEvent(
     instanceId: string,
     eventName: string,
@@ -183,7 +189,7 @@ export class TaskHubClient implements AsyncDisposable {
     const request = { instanceId: id, name: eventName, ...(input !== undefined && { input }) };
     const { traceParent, traceState, signal } = options;
     await withClientSpan({ ...raiseSpanOf(id, eventName), traceParent, traceState }, () =>
-      this.#request(rpc.raiseEvent, request, { signal }),
+      this.#request(rpc.raiseEvent, request, { signal, isRepeatable: false }),
     );
   }
 
@@ -394,7 +400,7 @@ export class TaskHubClient implements AsyncDisposable {
   }
 
   readonly #request: Connection['unary'] = (method, request, options) =>
-    this.#unary(method, request, { signal: options?.signal, timeoutMs: this.#requestTimeoutMs });
+    this.#unary(method, request, { ...options, timeoutMs: this.#requestTimeoutMs });
 
   /**
    * How much work there is in the task hub, by kind, and how many workers are connected.

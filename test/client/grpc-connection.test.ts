@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { status } from '@grpc/grpc-js';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemIds } from '../../src/base/ids.ts';
 import type { Connection } from '../../src/client/connection.ts';
 import type { GrpcConnectionOptions } from '../../src/client/grpc-connection.ts';
 import { openGrpcConnection } from '../../src/client/grpc-connection.ts';
 import { TaskHubSidecarService } from '../../src/proto/orchestrator_service_pb.ts';
-import { ScriptedScheduler } from '../worker/support/scripted-scheduler.ts';
+import { ScriptedScheduler, StatusError } from '../worker/support/scripted-scheduler.ts';
 
 const rpc = TaskHubSidecarService.method;
 const PING = { request: { case: 'healthPing', value: {} } } as const;
@@ -121,6 +122,47 @@ describe('gRPC connection', () => {
     await connection.unary(rpc.hello, {});
 
     assert.notEqual(scheduler.calls.at(-1)?.peer, before);
+  });
+
+  describe('a call that must not be handled twice', () => {
+    const notTwice = { isRepeatable: false };
+    const raise = { instanceId: 'i', name: 'go' };
+
+    it('is not sent again when its answer is lost', async () => {
+      scheduler.on('raiseEvent', () => {
+        scheduler.crash();
+        return scheduler.listen().then(() => ({}));
+      });
+
+      await assert.rejects(connection.unary(rpc.raiseEvent, raise, notTwice), {
+        code: 'UNAVAILABLE',
+      });
+
+      assert.equal(scheduler.requests('raiseEvent').length, 1);
+    });
+
+    it('is sent again when the scheduler says that it could not take it', async () => {
+      scheduler.on('raiseEvent', () => {
+        const isAway = scheduler.requests('raiseEvent').length < 3;
+        if (isAway) throw new StatusError(status.UNAVAILABLE, 'draining');
+        return {};
+      });
+
+      await connection.unary(rpc.raiseEvent, raise, notTwice);
+
+      assert.equal(scheduler.requests('raiseEvent').length, 3);
+    });
+
+    it('is sent again when there was nobody to send it to', async () => {
+      scheduler.crash();
+      const raised = connection.unary(rpc.raiseEvent, raise, notTwice);
+      await connection.unary(rpc.hello, {}, { timeoutMs: 100 }).catch(() => undefined);
+      await scheduler.listen();
+
+      await raised;
+
+      assert.equal(scheduler.requests('raiseEvent').length, 1);
+    });
   });
 
   it('speaks TLS to an https endpoint', async () => {
