@@ -26,6 +26,11 @@ export interface NodeProcessOptions {
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const READY_MAX_MS = 15_000;
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A node process that a test started; it is killed at the latest when the test run ends. */
 export class NodeProcess {
   readonly #child: ChildProcess;
@@ -43,11 +48,8 @@ export class NodeProcess {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
     });
-    const killLate = (): void => {
-      this.#child.kill('SIGKILL');
-    };
-    process.once('exit', killLate);
-    this.#exited = once(this.#child, 'close').finally(() => process.off('exit', killLate));
+    running.add(this.#child);
+    this.#exited = once(this.#child, 'close').finally(() => running.delete(this.#child));
     const first = Promise.withResolvers<string>();
     this.#firstLine = first.promise;
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { createStreamLogger } from '../../src/telemetry/logger.ts';
 import { Random } from '../../src/testing/random.ts';
 import { TaskHubWorker } from '../../src/worker/index.ts';
+import { registerBank } from '../simulation/bank-programs.ts';
 import { registerPrograms } from './programs.ts';
 
 const never = new AbortController().signal;
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
       await systemClock.sleepUntil(systemClock.now() + tookMs, { signal: never });
     },
   });
+  registerBank(worker);
   await worker.connected();
   process.once('SIGTERM', () => {
     void worker.stop().then(() => process.exit(0));
