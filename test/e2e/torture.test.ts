@@ -5,11 +5,11 @@ import type { Ledger } from '../torture/ledger.ts';
 /** The long version: `npm run torture`. */
 const SHORT = {
   ...{ seed: 1, durationMs: 6000, width: 15, everyMs: 1200 },
-  ...{ isHasty: true, patienceMs: 40_000 },
+  ...{ isHasty: true, patienceMs: 60_000 },
 };
 
 describe('nodes and workers that are killed under load', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
 
   let onPostgres: Promise<Ledger>;
   let onSqlite: Promise<Ledger>;

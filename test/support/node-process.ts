@@ -83,10 +83,10 @@ export class NodeProcess {
   }
 
   /** The first line on stdout, which must be JSON; fails when the process ends before it. */
-  async ready(): Promise<ReadyLine> {
+  async ready(withinMs = READY_MAX_MS): Promise<ReadyLine> {
     const stop = new AbortController();
     const late = systemClock
-      .sleepUntil(systemClock.now() + READY_MAX_MS, { signal: stop.signal })
+      .sleepUntil(systemClock.now() + withinMs, { signal: stop.signal })
       .then(() => undefined);
     late.catch(() => undefined);
     const line = await Promise.race([this.#firstLine, late, this.#exited.then(() => undefined)]);

@@ -32,7 +32,7 @@ export class Member {
       const started = spawn();
       this.#process = started;
       try {
-        onReady(await started.ready());
+        onReady(await started.ready(START_MAX_MS));
         this.isUp = true;
         void this.#watch(started);
         return;
