@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { invalidArgument } from '../../core/errors.ts';
 import type { EntityMetadata } from '../../client/entity-query.ts';
 import { toSeconds } from '../instance-status.ts';
 import { firstPage, TOKEN_HEADER } from './collection.ts';
@@ -52,6 +53,8 @@ export async function answerSignal(
   { client }: ManagementOptions,
 ): Promise<HttpResponseInit> {
   const operation = request.query.get('op') ?? '';
+  // The .NET extension passes an empty name on; the scheduler takes none.
+  if (operation === '') throw invalidArgument("Please provide value for 'op' parameter.");
   await client.signalEntity(idOf(entity), operation, await readInput(request));
   return { status: 202 };
 }

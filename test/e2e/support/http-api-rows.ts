@@ -402,6 +402,13 @@ const entities: HttpApiRow[] = [
     ask: (api) => api.post('entities/counter/a?op=add', '{'),
   },
   {
+    ...{ endpoint: `POST ${ENTITY}`, code: 400, when: '`op` is missing' },
+    ask: (api) => api.post('entities/counter/a', '1'),
+    check: ({ body }) => {
+      assert.equal(body, "Please provide value for 'op' parameter.");
+    },
+  },
+  {
     ...{ endpoint: `GET ${ENTITY}`, code: 200, when: 'it exists: its state' },
     ask: (api) => api.counter('b', 7),
     check: ({ body }) => {
