@@ -70,10 +70,16 @@ export function entityRow({ hub, rid }: EntityKey, { queue, failures }: EntityPa
   };
 }
 
-export function lockRows({ hub, rid }: EntityKey, numbers: QueueNumbers): readonly LockRow[] {
-  const { held, waiting } = numbers;
-  const all = [...(held ? [{ request: held, ahead: 0 }] : []), ...waiting];
-  return all.map(({ request, ahead }) => ({
+/** Requests with what waits directly ahead of them, as the queue has them; the one that holds the entity first. */
+export function barriersOf({ held, waiting }: QueueNumbers): QueueNumbers['waiting'] {
+  return held ? [{ request: held, ahead: 0 }, ...waiting] : waiting;
+}
+
+export function lockRow(
+  { hub, rid }: EntityKey,
+  { request, ahead }: QueueNumbers['waiting'][number],
+): LockRow {
+  return {
     hub,
     rid,
     seq: request.seq,
@@ -83,5 +89,5 @@ export function lockRows({ hub, rid }: EntityKey, numbers: QueueNumbers): readon
     lock_set: JSON.stringify(request.lockSet),
     position: request.position,
     ahead,
-  }));
+  };
 }

@@ -56,7 +56,9 @@ export async function readQueues(
   )) {
     const lock = readRow<LockRow>(row);
     const key = ridKey(lock.hub, lock.rid);
-    locks.set(key, [...(locks.get(key) ?? []), lock]);
+    const ofEntity = locks.get(key);
+    if (ofEntity) ofEntity.push(lock);
+    else locks.set(key, [lock]);
   }
   return new Map(
     rows.map((row) => {

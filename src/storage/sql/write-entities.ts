@@ -1,6 +1,6 @@
 /** Writing back what a round did to entities: their queues, their lock requests, the requests they have seen. */
 import { EMPTY_QUEUE } from '../../core/entity-queue.ts';
-import { entityRow, lockRows } from '../round/entity-part.ts';
+import { barriersOf, entityRow, lockRow } from '../round/entity-part.ts';
 import type { EntityEntry, Entry, RoundState } from '../round/state.ts';
 import { isEntity } from '../round/entity.ts';
 import type { LockRow } from './rows.ts';
@@ -70,15 +70,17 @@ async function writeLocks(session: SqlSession, entities: readonly EntityEntry[])
   const made: LockRow[] = [];
   const moved: LockRow[] = [];
   for (const { instance, entity } of entities) {
-    const before = lockRows(instance, entity.loaded?.numbers ?? EMPTY_QUEUE);
-    const after = new Map(lockRows(instance, entity.queue.numbers).map((row) => [row.seq, row]));
-    for (const row of before) {
-      const now = after.get(row.seq);
-      if (!now) gone.push(row);
-      else if (now.ahead !== row.ahead) moved.push(now);
-      after.delete(row.seq);
+    const before = barriersOf(entity.loaded?.numbers ?? EMPTY_QUEUE);
+    const after = new Map(barriersOf(entity.queue.numbers).map((one) => [one.request.seq, one]));
+    // Thousands may wait, of which a round changes a few: only those become rows.
+    for (const barrier of before) {
+      const { seq } = barrier.request;
+      const now = after.get(seq);
+      if (!now) gone.push(lockRow(instance, barrier));
+      else if (now.ahead !== barrier.ahead) moved.push(lockRow(instance, now));
+      after.delete(seq);
     }
-    made.push(...after.values());
+    for (const barrier of after.values()) made.push(lockRow(instance, barrier));
   }
   await session.runMany(
     DELETE_LOCK,
