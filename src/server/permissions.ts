@@ -8,14 +8,16 @@ import { BUILT_IN_ROLES, ROLES, type Role, type RoleAssignment } from '../core/r
  * - `connect`: any role on the task hub will do (the greeting that every client and worker sends).
  * - `read`, `write`: data of the task hub.
  * - `work`: receive and finish work items.
+ * - `inspect`: read what concerns the scheduler itself: retention, configuration. Never a matter of one hub.
  * - `manage`: the scheduler itself: task hubs and role assignments. Never a matter of one hub.
  */
-export type Permission = 'none' | 'known' | 'connect' | 'read' | 'write' | 'work' | 'manage';
+export type Permission =
+  'none' | 'known' | 'connect' | 'read' | 'write' | 'work' | 'inspect' | 'manage';
 
 /** As in the product: a worker reads nothing but the work that it is given. */
 const ALLOWED: Readonly<Record<Role, readonly Permission[]>> = {
-  contributor: ['connect', 'read', 'write', 'work', 'manage'],
-  reader: ['connect', 'read'],
+  contributor: ['connect', 'read', 'write', 'work', 'inspect', 'manage'],
+  reader: ['connect', 'read', 'inspect'],
   worker: ['connect', 'work'],
 };
 
@@ -27,7 +29,12 @@ export function allows(
 ): boolean {
   if (!ALLOWED[role].includes(permission)) return false;
   if (scope === undefined) return true;
-  return permission !== 'manage' && scope === taskHub;
+  return !isOfScheduler(permission) && scope === taskHub;
+}
+
+/** Allowed only by an assignment on the scheduler, whichever hub a request names. */
+export function isOfScheduler(permission: Permission): boolean {
+  return permission === 'manage' || permission === 'inspect';
 }
 
 /** The full names of the roles that allow something. */

@@ -1,5 +1,5 @@
 import { TaskHubError } from '../../core/errors.ts';
-import { rolesFor, type Permission } from '../permissions.ts';
+import { isOfScheduler, rolesFor, type Permission } from '../permissions.ts';
 import type { Caller } from './caller.ts';
 import type { RoleBook } from './role-book.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -51,8 +51,10 @@ function denied(caller: Caller, permission: Permission, taskHub: string | undefi
     caller.displayName === caller.principal
       ? caller.principal
       : `${caller.displayName} (${caller.principal})`;
-  const isOfScheduler = permission === 'manage' || taskHub === undefined;
-  const scope = isOfScheduler ? 'the scheduler' : `task hub '${taskHub}' or on the scheduler`;
+  const scope =
+    isOfScheduler(permission) || taskHub === undefined
+      ? 'the scheduler'
+      : `task hub '${taskHub}' or on the scheduler`;
   const overage = caller.hasGroupOverage
     ? ' Its groups are too many to be in its token: assign the role to the principal itself or to an app role.'
     : '';

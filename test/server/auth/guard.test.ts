@@ -63,6 +63,10 @@ describe('guard', () => {
     assert.equal(guard.permits(caller, 'manage', 'default'), false);
     roles.replace([assignment({ role: 'contributor', taskHub: undefined })]);
     assert.equal(guard.permits(caller, 'manage', undefined), true);
+    roles.replace([assignment({ role: 'reader', taskHub: 'default' })]);
+    assert.equal(guard.permits(caller, 'inspect', 'default'), false);
+    roles.replace([assignment({ role: 'reader', taskHub: undefined })]);
+    assert.equal(guard.permits(caller, 'inspect', 'default'), true);
     assert.equal(guard.permits(caller, 'read', 'other'), true);
   });
 
@@ -139,6 +143,13 @@ describe('guard', () => {
     assert.equal(unknown.headers.get('www-authenticate'), 'Bearer');
     assert.equal((await get('/api/v1/taskhubs/ping', worker)).status, 200);
     assert.equal((await get('/api/v1/taskhubs/parked', worker)).status, 403);
+    roles.replace([assignment({ role: 'reader', taskHub: 'default' })]);
+    for (const path of ['/retention', '/config', '/log-level']) {
+      const refused = await get(`/api/v1${path}`, worker);
+      assert.equal(refused.status, 403, path);
+      assert.match(await refused.text(), /Data Reader on the scheduler/);
+    }
+    roles.replace([assignment({ role: 'worker' })]);
     const denied = await get('/api/v1/hubs/default/orchestrations', worker);
     assert.equal(denied.status, 403);
     assert.equal(denied.headers.get('content-type'), 'application/problem+json');

@@ -45,7 +45,9 @@ describe('HTTP route', () => {
   it('declares the permission it needs, each of them', () => {
     for (const { path, permission } of HTTP_ROUTES) {
       assert.ok(
-        ['none', 'known', 'connect', 'read', 'write', 'work', 'manage'].includes(permission),
+        ['none', 'known', 'connect', 'read', 'write', 'work', 'inspect', 'manage'].includes(
+          permission,
+        ),
         path,
       );
     }

@@ -15,7 +15,7 @@ export const LOG_LEVEL_ROUTES: readonly HttpRoute[] = [
   api({
     method: 'GET',
     path: '/log-level',
-    permission: 'read',
+    permission: 'inspect',
     summary: "The level of this node's log",
     answer: logLevelSchema,
     handle: ({ options, context }) => {

@@ -19,7 +19,7 @@ export const SCHEDULER_ROUTES: readonly HttpRoute[] = [
   api({
     method: 'GET',
     path: '/retention',
-    permission: 'read',
+    permission: 'inspect',
     summary: 'How long ended instances are kept',
     answer: retentionSchema,
     handle: async ({ engine, context }) =>
@@ -56,7 +56,7 @@ export const SCHEDULER_ROUTES: readonly HttpRoute[] = [
   api({
     method: 'GET',
     path: '/config',
-    permission: 'read',
+    permission: 'inspect',
     summary: 'The configuration in force; secrets are masked',
     answer: configSchema,
     handle: ({ context, options }) =>
