@@ -4,6 +4,7 @@ import { keepSamples, SCALE_WINDOW_MS, type KindLoad, type ScaleSample } from '.
 import type { QueueTotal } from '../storage/inspection.ts';
 import { WORK_KINDS, type Claimed, type Store, type WorkKind } from '../storage/store.ts';
 import type { RoundCounts } from './rounds.ts';
+import { decodeLoads, encodeLoads, loadsOf, sumLoads, type NodeLoad } from './node-load.ts';
 import type { WorkerInfo } from './worker-info.ts';
 
 /** The store is asked at most this often, however many ask us … */
@@ -13,7 +14,10 @@ const REST_FACTOR = 10;
 /** What a worker of which nothing is known is taken to do at once; the default of the Functions host. */
 const PER_WORKER_DEFAULT = 10;
 
+/** `active`: with the workers of all schedulers on the store, as of the last second or two. */
 export interface KindFigures extends KindLoad {
+  /** With the workers of this scheduler. */
+  readonly activeHere: number;
   readonly parked: number;
   /** How long the oldest pending item waits; `undefined`: none does. */
   readonly oldestAgeMs: number | undefined;
@@ -28,7 +32,9 @@ export interface HubFigures {
   /** Epoch ms. */
   readonly at: number;
   readonly kinds: Readonly<Record<WorkKind, KindFigures>>;
+  /** To all schedulers on the store. */
   readonly connectedWorkers: number;
+  readonly connectedHere: number;
   /** Loads of the last minutes, in the order of `WORK_KINDS`, for `decideScale`; the last one is this. */
   readonly samples: readonly ScaleSample[];
 }
@@ -50,9 +56,16 @@ interface Reading {
   readonly at: number;
   /** Epoch ms; for ever while the store is being asked. */
   freshUntil: number;
-  /** Those that were there then; another list means that one was made or deleted. */
+  /** Those that were there then. */
   readonly hubs: readonly string[];
   readonly figures: Promise<Figures>;
+}
+
+/** In the store, and of other schedulers' workers. */
+interface Seen {
+  readonly totals: readonly QueueTotal[];
+  readonly others: readonly NodeLoad[];
+  readonly now: number;
 }
 
 interface Delivered {
@@ -72,6 +85,11 @@ export class FigureBook {
     this.#options = options;
   }
 
+  /** What other schedulers are to know of this one's workers. */
+  announcement(): string {
+    return encodeLoads(loadsOf(this.#options.workers()));
+  }
+
   /** Counts what is handed out. */
   note(claimed: readonly Claimed[]): void {
     for (const { hub, kind, attempts } of claimed) {
@@ -86,8 +104,9 @@ export class FigureBook {
     const now = this.#options.clock.now();
     const hubs = this.#options.hubs();
     const last = this.#last;
-    const isFresh = last?.hubs === hubs && now < last.freshUntil && now >= last.at;
-    if (isFresh) return last.figures;
+    if (last && now < last.freshUntil && now >= last.at && isSame(last.hubs, hubs)) {
+      return last.figures;
+    }
     const reading = { at: now, freshUntil: Infinity, hubs, figures: this.#read(now, hubs) };
     this.#last = reading;
     reading.figures.then(
@@ -104,13 +123,22 @@ export class FigureBook {
 
   async #read(now: number, known: readonly string[]): Promise<Figures> {
     const { store, rounds } = this.#options;
-    const totals = await store.inspection.queueTotals(now);
+    const [totals, announced] = await Promise.all([
+      store.inspection.queueTotals(now),
+      store.inspection.announcements(now),
+    ]);
+    const others = announced.flatMap(decodeLoads);
     for (const hub of this.#samples.keys()) if (!known.includes(hub)) this.#samples.delete(hub);
-    return { rounds: { ...rounds }, hubs: known.map((hub) => this.#ofHub(hub, totals, now)) };
+    return {
+      rounds: { ...rounds },
+      hubs: known.map((hub) => this.#ofHub(hub, { totals, others, now })),
+    };
   }
 
-  #ofHub(hub: string, all: readonly QueueTotal[], now: number): HubFigures {
-    const workers = this.#options.workers().filter((worker) => worker.hub === hub);
+  #ofHub(hub: string, { totals: all, others, now }: Seen): HubFigures {
+    const own = loadsOf(this.#options.workers());
+    const here = sumLoads(hub, own);
+    const everywhere = sumLoads(hub, [...own, ...others]);
     const totals = all.filter((total) => total.hub === hub);
     const ofKind = (kind: WorkKind): KindFigures => {
       const total = totals.find((each) => each.kind === kind);
@@ -118,8 +146,8 @@ export class FigureBook {
         pending: total?.pending ?? 0,
         parked: total?.parked ?? 0,
         oldestAgeMs: total?.oldestAt === undefined ? undefined : Math.max(0, now - total.oldestAt),
-        active: workers.reduce((sum, { inFlightByKind }) => sum + inFlightByKind[kind], 0),
-        perWorker: this.#perWorkerOf(hub, kind, workers),
+        ...{ active: everywhere.active[kind], activeHere: here.active[kind] },
+        perWorker: this.#perWorkerOf(everywhere, kind),
         ...this.#deliveredOf(hub, kind),
       };
     };
@@ -131,16 +159,14 @@ export class FigureBook {
     const sample = { at: now, loads: WORK_KINDS.map((kind) => kinds[kind]) };
     const samples = keepSamples(this.#samples.get(hub) ?? [], sample, SCALE_WINDOW_MS);
     this.#samples.set(hub, samples);
-    return { hub, at: now, kinds, connectedWorkers: workers.length, samples };
+    const connected = { connectedWorkers: everywhere.workers, connectedHere: here.workers };
+    return { hub, at: now, kinds, ...connected, samples };
   }
 
   /** The mean of those connected; workers of one app are alike. */
-  #perWorkerOf(hub: string, kind: WorkKind, workers: readonly WorkerInfo[]): number {
+  #perWorkerOf({ hub, workers, capacity }: NodeLoad, kind: WorkKind): number {
     const key = `${hub} ${kind}`;
-    if (workers.length > 0) {
-      const sum = workers.reduce((total, { capacity }) => total + capacity[kind], 0);
-      this.#perWorker.set(key, Math.round(sum / workers.length));
-    }
+    if (workers > 0) this.#perWorker.set(key, Math.round(capacity[kind] / workers));
     return this.#perWorker.get(key) ?? PER_WORKER_DEFAULT;
   }
 
@@ -150,4 +176,8 @@ export class FigureBook {
     this.#delivered.set(key, found);
     return found;
   }
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((hub, index) => hub === other[index]);
 }

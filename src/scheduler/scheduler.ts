@@ -147,6 +147,7 @@ export class Scheduler {
       ...{ store, clock, rounds: this.#rounds.counts, hubs: taskHubs },
       workers: () => this.#workers.list(),
     });
+    store.announce(() => this.inspector.figures.announcement());
     this.metrics = new Metrics({
       ...{ clock, inspector: this.inspector, taskHubs },
       totals: (hub) => this.#workers.totals(hub),

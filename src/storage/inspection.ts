@@ -251,6 +251,8 @@ export interface Inspection {
   backlog(hub: string): Promise<readonly Backlog[]>;
   /** Of all hubs, exactly; kinds of which nothing waits are left out. */
   queueTotals(now: number): Promise<readonly QueueTotal[]>;
+  /** What other schedulers on this store announced within the last seconds (`Store.announce`). */
+  announcements(now: number): Promise<readonly string[]>;
   names(hub: string): Promise<readonly KnownName[]>;
   /** What these tokens name, those that still exist. */
   leased(

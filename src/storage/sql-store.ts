@@ -101,6 +101,7 @@ export class SqlStore implements Store {
     this.inspection = createSqlInspection({
       database: options.database,
       hubNumber: (hub) => this.#hubNumber(hub),
+      node,
     });
     this.#runner = new RoundRunner({
       ...options,
@@ -118,11 +119,10 @@ export class SqlStore implements Store {
     await migrateDatabase(database, { now, migrations });
     const node = await takeCounter(database, 'nodes', 1);
     await database.transaction(async (session) => {
-      await session.run('insert into nodes (node, incarnation, heartbeat_at) values ($1, $2, $3)', [
-        node,
-        ids.uuid(),
-        now,
-      ]);
+      await session.run(
+        "insert into nodes (node, incarnation, heartbeat_at, announcement) values ($1, $2, $3, '')",
+        [node, ids.uuid(), now],
+      );
       await openLanes(session, node);
       await assertNoImport(session, target);
     });
@@ -133,6 +133,10 @@ export class SqlStore implements Store {
 
   catchUp(): Promise<void> {
     return this.#lookout.catchUp();
+  }
+
+  announce(say: () => string): void {
+    this.#lookout.announcement = say;
   }
 
   async time(): Promise<number | undefined> {

@@ -437,6 +437,8 @@ export interface Store {
   readonly doorbell: Doorbell | undefined;
   /** Epoch ms by the clock that all schedulers on this store share; `undefined`: it has one owner. */
   time(): Promise<number | undefined>;
+  /** Has other schedulers on this store know what `say` returns, asked once a second: `Inspection.announcements`. */
+  announce(say: () => string): void;
   /** Learns at once what other schedulers have left; otherwise that takes up to a second. */
   catchUp(): Promise<void>;
   /** Runs one round; rejects only when nothing at all could be done (the store is gone). */

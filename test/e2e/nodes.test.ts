@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemIds } from '../../src/base/ids.ts';
 import { TaskHubClient } from '../../src/client/index.ts';
@@ -33,6 +34,27 @@ function split(stream: Connection, answers: Connection): Connection {
       await answers.close();
     },
   };
+}
+
+interface Told {
+  readonly workers: number;
+  readonly active: number;
+}
+
+/** Within ten seconds. */
+async function untilTold(client: TaskHubClient, expected: Told): Promise<void> {
+  const deadlineAt = systemClock.now() + 10_000;
+  for (;;) {
+    const { connectedWorkers, activityWorkItems } = await client.getWorkItemMetrics();
+    const told = {
+      workers: connectedWorkers?.count ?? 0,
+      active: activityWorkItems?.active ?? 0,
+    };
+    if (isDeepStrictEqual(told, expected)) return;
+    assert.ok(systemClock.now() < deadlineAt, JSON.stringify({ told, expected }));
+    const { signal } = new AbortController();
+    await systemClock.sleepUntil(systemClock.now() + 200, { signal });
+  }
 }
 
 describe('schedulers on one PostgreSQL', function () {
@@ -91,6 +113,35 @@ describe('schedulers on one PostgreSQL', function () {
     } finally {
       await worker.stop();
       await client.close();
+    }
+  });
+
+  it('tell alike how many workers there are and what they have in hand', async () => {
+    const [a = '', b = ''] = endpoints;
+    const release = Promise.withResolvers<undefined>();
+    const worker = new TaskHubWorker({
+      endpoint: b,
+      taskHub: 'default',
+      maxConcurrentActivities: 7,
+    });
+    worker.addNamedOrchestrator('Hold', function* (context) {
+      yield context.callActivity('Wait');
+    });
+    worker.addNamedActivity('Wait', () => release.promise);
+    const clients = [a, b].map((endpoint) => TaskHubClient.open({ endpoint, taskHub: 'default' }));
+    try {
+      await worker.connected();
+      const [client] = clients;
+      const id = await client?.scheduleNewOrchestration('Hold');
+      for (const each of clients) await untilTold(each, { workers: 1, active: 1 });
+      release.resolve(undefined);
+      await client?.waitForOrchestrationCompletion(id ?? '');
+      await worker.stop();
+      for (const each of clients) await untilTold(each, { workers: 0, active: 0 });
+    } finally {
+      release.resolve(undefined);
+      await worker.stop();
+      for (const each of clients) await each.close();
     }
   });
 

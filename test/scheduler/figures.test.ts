@@ -19,12 +19,14 @@ function openBook() {
     workers: [] as readonly WorkerInfo[],
     totals: [] as readonly QueueTotal[],
     asked: 0,
+    announced: [] as readonly string[],
     answered: Promise.resolve(undefined),
     failure: undefined as Error | undefined,
   };
   const book = new FigureBook({
     store: {
       inspection: {
+        announcements: () => Promise.resolve(state.announced),
         queueTotals: async () => {
           state.asked += 1;
           await state.answered;
@@ -50,17 +52,38 @@ describe('the figures of task hubs', () => {
     const { hubs, rounds } = await book.read();
     assert.deepEqual(rounds, { rounds: 1, failed: 2, commits: 3 });
     assert.deepEqual(hubs[0]?.kinds.activity, {
-      ...{ pending: 7, parked: 1, active: 5, perWorker: 6, oldestAgeMs: 1500 },
+      ...{ pending: 7, parked: 1, active: 5, activeHere: 5, perWorker: 6, oldestAgeMs: 1500 },
       ...{ delivered: 0, redelivered: 0 },
     });
     assert.equal(hubs[0].connectedWorkers, 2);
     assert.equal(hubs[1]?.kinds.activity.pending, 0);
   });
 
+  it('count the workers of other schedulers, and their own apart', async () => {
+    const [one, other] = [openBook(), openBook()];
+    one.state.workers = [worker('a', 2, 4)];
+    other.state.workers = [worker('a', 5, 8), worker('a', 3, 6), worker('b', 1, 1)];
+    const ofLaterRelease = JSON.stringify({ form: 2, loads: 'other' });
+    one.state.announced = [
+      other.book.announcement(),
+      openBook().book.announcement(),
+      ofLaterRelease,
+    ];
+    const [a, b] = (await one.book.read()).hubs;
+    const { active, activeHere, perWorker } = a?.kinds.activity ?? {};
+    assert.deepEqual(
+      { active, activeHere, perWorker },
+      { active: 10, activeHere: 2, perWorker: 6 },
+    );
+    assert.deepEqual([a?.connectedWorkers, a?.connectedHere], [3, 1]);
+    assert.deepEqual([b?.connectedWorkers, b?.connectedHere], [1, 0]);
+  });
+
   it('ask the store once a second, however many ask', async () => {
     const { book, clock, state } = openBook();
     await Promise.all([book.read(), book.read(), book.read()]);
     clock.advance(999);
+    state.hubs = [...state.hubs];
     await book.read();
     assert.equal(state.asked, 1);
     clock.advance(1);

@@ -37,12 +37,12 @@ export function readingsOf({ hubs, rounds }: Figures): Readings {
   const single = (value: number): readonly MetricValue[] => [{ labels: [], value }];
   return [
     [METRICS.pending, byKind(({ pending }) => pending)],
-    [METRICS.active, byKind(({ active }) => active)],
+    [METRICS.active, byKind(({ activeHere }) => activeHere)],
     [METRICS.oldestAge, byKind(({ oldestAgeMs }) => (oldestAgeMs ?? 0) / 1000)],
     [METRICS.parked, byKind(({ parked }) => parked)],
     [METRICS.delivered, byKind(({ delivered }) => delivered)],
     [METRICS.redelivered, byKind(({ redelivered }) => redelivered)],
-    [METRICS.workers, byHub(({ connectedWorkers }) => connectedWorkers)],
+    [METRICS.workers, byHub(({ connectedHere }) => connectedHere)],
     [METRICS.targetWorkers, byHub(targetOf)],
     [METRICS.rounds, single(rounds.rounds)],
     [METRICS.failedRounds, single(rounds.failed)],

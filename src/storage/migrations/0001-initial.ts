@@ -152,7 +152,7 @@ const TABLES: readonly TableDefinition[] = [
   { name: 'garbage', columns: ['hub int', 'rid int'], constraints: ['primary key (hub, rid)'] },
   {
     name: 'nodes',
-    columns: ['node int', 'incarnation text', 'heartbeat_at int'],
+    columns: ['node int', 'incarnation text', 'heartbeat_at int', 'announcement text'],
     constraints: ['primary key (node)'],
   },
   {

@@ -29,9 +29,17 @@ export interface SqlInspectionOptions {
   readonly database: SqlDatabase;
   /** TASK_HUB_NOT_FOUND. */
   readonly hubNumber: (hub: string) => Promise<number>;
+  readonly node: number;
 }
 
-export function createSqlInspection({ database, hubNumber }: SqlInspectionOptions): Inspection {
+/** A node that was silent for so long may have lost its workers to another one that counts them too. */
+const ANNOUNCED_MS = 5000;
+
+export function createSqlInspection({
+  database,
+  hubNumber,
+  node,
+}: SqlInspectionOptions): Inspection {
   const read = async <T>(
     hub: string,
     work: (session: SqlSession, hub: number) => Promise<T>,
@@ -60,6 +68,16 @@ export function createSqlInspection({ database, hubNumber }: SqlInspectionOption
       read(name, (session, hub) => readOutstanding(session, hub, { id, limit })),
     backlog: (name) => read(name, readBacklog),
     queueTotals: (now) => database.readHeavy((session) => readQueueTotals(session, now)),
+    announcements: async (now) => {
+      if (database.dialect === 'sqlite') return [];
+      const rows = await database.readHeavy((session) =>
+        session.all(
+          "select announcement from nodes where heartbeat_at >= $1 and node <> $2 and announcement <> ''",
+          [now - ANNOUNCED_MS, node],
+        ),
+      );
+      return rows.map((row) => String(row['announcement']));
+    },
     names: (name) => read(name, readNames),
     leased: (name, tokens) => read(name, (session, hub) => readLeased(session, hub, tokens)),
   };

@@ -22,6 +22,8 @@ export class Lookout {
   #polledAt = -Infinity;
   #polling: Promise<void> | undefined;
   #hasCompany = false;
+  /** What the others are to know of this one. */
+  announcement: () => string = () => '';
 
   constructor(options: LookoutOptions) {
     this.#options = options;
@@ -59,7 +61,10 @@ export class Lookout {
 
   async #signOfLife(session: SqlSession, now: number): Promise<void> {
     const { node } = this.#options;
-    await session.run('update nodes set heartbeat_at = $1 where node = $2', [now, node]);
+    await session.run('update nodes set heartbeat_at = $1, announcement = $2 where node = $3', [
+      ...[now, this.announcement()],
+      node,
+    ]);
     const others = await session.all(
       'select 1 from nodes where heartbeat_at >= $1 and node <> $2 limit 1',
       [now - NODE_DEAD_MS, node],

@@ -147,10 +147,10 @@ export function publish(target: SqlDatabase, id: string): Promise<void> {
         for (const row of empty) await drop(session, Number(row['hub']));
         await session.run('insert into hubs (hub, name) values ($1, $2)', [to, name]);
       }
-      await session.run('insert into nodes (node, incarnation, heartbeat_at) values ($1, $2, 0)', [
-        state.node,
-        `import ${id}`,
-      ]);
+      await session.run(
+        "insert into nodes (node, incarnation, heartbeat_at, announcement) values ($1, $2, 0, '')",
+        [state.node, `import ${id}`],
+      );
       await session.run('delete from imports where id = $1', [id]);
     }),
   );
