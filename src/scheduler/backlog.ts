@@ -18,12 +18,29 @@ export interface BatchLimits {
 
 interface HubQueue {
   items: Pending[];
+  /** Of the items. */
+  bytes: number;
   /** Keys of what is under way, with how often. */
   readonly busy: Map<string, number>;
 }
 
 /** A request that is put aside is looked at again in each round: not too many of them. */
 const ASIDE_MAX = 2000;
+
+/** A hub with a smaller part of the bound than this waiting is quiet. */
+const QUIET_SHARE = 1 / 20;
+
+const ANSWERS: ReadonlySet<Commit['kind']> = new Set([
+  'turn',
+  'activity',
+  'entity',
+  'abandon',
+  'release',
+]);
+
+function isAnswer({ kind }: Commit): boolean {
+  return ANSWERS.has(kind);
+}
 
 /** Changes of a hub itself go alone. */
 const WHOLE_HUB = '*';
@@ -44,15 +61,27 @@ export class Backlog {
     return this.#size;
   }
 
-  get bytes(): number {
-    return this.#bytes;
+  /**
+   * Whether one more is too many. What workers answer is bounded by what they hold, and a hub with little in the queue
+   * has not filled it: both are let in beyond the bound, up to twice as many.
+   */
+  isFull(commit: Commit, { commits, bytes }: BatchLimits): boolean {
+    const own = this.#hubs.get(commit.hub);
+    const isQuiet =
+      (own?.items.length ?? 0) < commits * QUIET_SHARE && (own?.bytes ?? 0) < bytes * QUIET_SHARE;
+    const isPrivileged = isQuiet || isAnswer(commit);
+    const times = isPrivileged ? 2 : 1;
+    return this.#size >= commits * times || this.#bytes >= bytes * times;
   }
 
   add(commit: Commit, resolve: (outcome: Outcome) => void): void {
     const bytes = commitBytes(commit);
-    const queue = this.#hubs.get(commit.hub) ?? { items: [], busy: new Map<string, number>() };
+    const queue = this.#hubs.get(commit.hub) ?? {
+      ...{ items: [], bytes: 0, busy: new Map<string, number>() },
+    };
     this.#hubs.set(commit.hub, queue);
     queue.items.push({ commit, bytes, resolve });
+    queue.bytes += bytes;
     this.#size += 1;
     this.#bytes += bytes;
   }
@@ -104,6 +133,7 @@ export class Backlog {
       const key = keyOf(item.commit);
       queue.busy.set(key, (queue.busy.get(key) ?? 0) + 1);
       this.#bytes -= item.bytes;
+      queue.bytes -= item.bytes;
     }
     this.#size -= taken.length;
     this.#hubs.delete(hub);

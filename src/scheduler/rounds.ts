@@ -81,10 +81,9 @@ export class Rounds {
     if (this.#isClosed) {
       return Promise.resolve(refusal('UNAVAILABLE', 'the scheduler is shutting down'));
     }
-    if (this.#backlog.size >= pendingMax || this.#backlog.bytes >= pendingBytesMax) {
-      return Promise.resolve(
-        refusal('RESOURCE_EXHAUSTED', 'too many requests wait for the store; try again later'),
-      );
+    if (this.#backlog.isFull(commit, { commits: pendingMax, bytes: pendingBytesMax })) {
+      const message = `${this.#backlog.size} requests wait for the store already; try again later`;
+      return Promise.resolve(refusal('RESOURCE_EXHAUSTED', message));
     }
     const error = this.#rates.refusal(commit);
     if (error) return Promise.resolve({ ok: false, error });

@@ -175,6 +175,44 @@ describe('rounds', () => {
     await rounds.close();
   });
 
+  it('let a quiet hub in, and what workers answer, when a loud hub has filled the queue', async () => {
+    const { rounds, store } = openRounds({ settings: settingsOf({ pendingMax: 40 }) });
+    const open = store.hold();
+    const first = rounds.submit(deliver(0));
+    await eventually(() => store.rounds.length === 1, 'the first round is under way');
+    const waiting = Array.from({ length: 40 }, (_, n) => rounds.submit(deliver(n + 1)));
+    assert.equal(codeOf(await rounds.submit(deliver(41))), 'RESOURCE_EXHAUSTED');
+    const answer = { kind: 'abandon', hub: 'h', work: 'activity', token: '1.2:3:4' } as const;
+    const answers = Array.from({ length: 38 }, () => rounds.submit(answer));
+    const quiet = [1, 2].map(() => rounds.submit({ ...answer, kind: 'abandon', hub: 'quiet' }));
+    // Twice the bound is the end for everybody.
+    assert.equal(codeOf(await rounds.submit(answer)), 'RESOURCE_EXHAUSTED');
+    assert.equal(
+      codeOf(await rounds.submit({ ...deliver(1), hub: 'other' })),
+      'RESOURCE_EXHAUSTED',
+    );
+    open();
+    await Promise.all([first, ...waiting, ...answers, ...quiet]);
+    await rounds.close();
+  });
+
+  it('let in a little of a hub that is not the one that filled the queue', async () => {
+    const { rounds, store } = openRounds({ settings: settingsOf({ pendingMax: 40 }) });
+    const open = store.hold();
+    const first = rounds.submit(deliver(0));
+    await eventually(() => store.rounds.length === 1, 'the first round is under way');
+    const waiting = Array.from({ length: 40 }, (_, n) => rounds.submit(deliver(n + 1)));
+    const quiet = [1, 2].map((n) => rounds.submit({ ...deliver(n), hub: 'quiet' }));
+    assert.equal(
+      codeOf(await rounds.submit({ ...deliver(3), hub: 'quiet' })),
+      'RESOURCE_EXHAUSTED',
+    );
+    open();
+    const outcomes = await Promise.all([first, ...waiting, ...quiet]);
+    assert.deepEqual(new Set(outcomes.map(codeOf)), new Set(['OK']));
+    await rounds.close();
+  });
+
   it('push back when too many bytes wait', async () => {
     const { rounds, store } = openRounds({ settings: settingsOf({ pendingBytesMax: 100 }) });
     const open = store.hold();
