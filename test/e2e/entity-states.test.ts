@@ -184,6 +184,18 @@ describe('states of entities on their way to a worker', function () {
     );
   });
 
+  it('are those of before where the scheduler did not take what a batch left', async () => {
+    const { meter } = await start();
+    const key = freshKey();
+    const half = 'x'.repeat(600_000);
+    assert.deepEqual(await call([key, 'append', half]), [0]);
+    assert.equal(await call([key, 'append', half]), null);
+
+    assert.deepEqual(await call([key, 'append', 'y'], [key, 'length']), [600_000, 600_001]);
+    assert.equal(await textOf(key), `${half}y`);
+    assert.equal(meter.forgotten, 0);
+  });
+
   it('are gone with the entity: one that comes back begins with none', async () => {
     const { meter } = await start();
     const key = freshKey();
