@@ -80,13 +80,16 @@ export class Chaos {
   }
 
   async #run(): Promise<void> {
-    const { random, everyMs } = this.#options;
+    const { random, everyMs, ledger } = this.#options;
     const { signal } = this.#stopping;
     for (;;) {
       await pause(random.int(1, everyMs), signal).catch(() => undefined);
       if (signal.aborted) return;
-      const ended = random
-        .weighted(this.#troubles)()
+      const trouble = random.weighted(this.#troubles);
+      const ended = trouble()
+        .catch((error: unknown) => {
+          ledger.violation(`not to be healed: ${String(error)}`);
+        })
         .finally(() => this.#underWay.delete(ended));
       this.#underWay.add(ended);
     }

@@ -31,10 +31,11 @@ async function main(): Promise<void> {
     },
   });
   registerBank(worker);
-  await worker.connected();
   process.once('SIGTERM', () => {
     void worker.stop().then(() => process.exit(0));
   });
+  await worker.start();
+  // Not connected yet: its scheduler may be away, and it comes when that does.
   process.stdout.write(`${JSON.stringify({ grpc: endpoint })}\n`);
 }
 
