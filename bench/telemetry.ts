@@ -63,7 +63,7 @@ async function run(variant: Variant, sink: OtlpSink, workflows: number): Promise
 /** Every second round backwards: what drifts on the machine hits first and last alike. */
 async function runRound(round: number, sink: OtlpSink, workflows: number): Promise<Round> {
   const figures = new Map<Variant, Figures>();
-  for (const variant of round % 2 === 0 ? VARIANTS.toReversed() : VARIANTS) {
+  for (const variant of round % 2 === 0 ? variants.toReversed() : variants) {
     const found = await run(variant, sink, workflows);
     figures.set(variant, found);
     process.stderr.write(`round ${round}, ${variant}: ${JSON.stringify(found)}\n`);
@@ -78,7 +78,7 @@ function print(rounds: readonly Round[], workflows: number): void {
     '',
     '| Telemetry | Workflows/s | CPU a workflow | Ratio of workflows/s | Ratio of CPU | Spans a workflow |',
     '| --- | --- | --- | --- | --- | --- |',
-    ...VARIANTS.map((variant) => {
+    ...variants.map((variant) => {
       const own = rounds.map((round) => round[variant]);
       const middle = (value: (each: Figures) => number): number => median(own.map(value));
       const ratios = (value: (each: Figures) => number): string =>
@@ -105,8 +105,12 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     workflows: { type: 'string', default: '3000' },
+    /** Which to compare with `without`; with commas. */
+    variants: { type: 'string', default: VARIANTS.slice(1).join() },
   },
 });
+const asked = values.variants.split(',');
+const variants = VARIANTS.filter((variant) => variant === 'without' || asked.includes(variant));
 const sink = await OtlpSink.open();
 const rounds: Round[] = [];
 try {
