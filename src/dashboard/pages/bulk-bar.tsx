@@ -10,7 +10,7 @@ import { apiPath, hubHref } from '../model/routes.ts';
 import { isOffline, ProblemCard } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { useData } from '../parts/use-data.ts';
-import { BulkProgress } from './bulk.tsx';
+import { BulkProgress } from './bulk-progress.tsx';
 import { filterQuery } from './filters.tsx';
 
 export interface BulkBarProps {
