@@ -75,6 +75,11 @@ export class Rounds {
     return this.#backlog.size;
   }
 
+  /** Why a call that would make new work for the hub is refused unread, if it is. */
+  refusalAtDoor(hub: string): string | undefined {
+    return this.#rates.enter(hub);
+  }
+
   /** Resolves with the commit's own outcome once the round that carried it is durable. */
   submit(commit: Commit): Promise<Outcome> {
     const { pendingMax, pendingBytesMax } = this.#options.settings;

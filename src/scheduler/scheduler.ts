@@ -193,6 +193,11 @@ export class Scheduler {
     }
   }
 
+  /** For calls that would make new work: why one is refused (RESOURCE_EXHAUSTED) before it is read, if it is. */
+  refusalAtDoor(hub: string): string | undefined {
+    return this.#rounds.refusalAtDoor(hub);
+  }
+
   async createTaskHub(hub: string, { recreate }: { readonly recreate: boolean }): Promise<void> {
     await this.#commit(createHubCommit(hub, recreate));
     this.#hubs = await this.#options.store.taskHubs();

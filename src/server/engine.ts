@@ -17,6 +17,7 @@ type EngineMethods = Pick<
   Scheduler,
   | 'taskHubs'
   | 'assertTaskHub'
+  | 'refusalAtDoor'
   | 'workers'
   | 'inspector'
   | 'metrics'

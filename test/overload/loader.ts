@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { systemClock } from '../../src/base/clock.ts';
 import { TaskHubClient, TaskHubError } from '../../src/client/index.ts';
+import { giveWay } from './give-way.ts';
 import { idOf, type LoadLine } from './load.ts';
 
 /** Starts that nobody has answered yet; more of them are withheld: clients are many, but not without number. */
@@ -76,6 +77,7 @@ class Loader {
 }
 
 async function main(): Promise<void> {
+  giveWay();
   const [endpoint = '', taskHub = '', rate = '', durationMs = '', file = ''] =
     process.argv.slice(2);
   const loader = new Loader(endpoint, taskHub);

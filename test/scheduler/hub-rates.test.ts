@@ -48,6 +48,23 @@ describe('the rate of a task hub', () => {
     assert.equal(taken(rates, raise('loud')), 50);
   });
 
+  it('refuses unread what would be refused anyway, and takes nothing for that', () => {
+    const clock = new ManualClock();
+    const rates = new HubRates(clock, { loud: 20 });
+    const entered = (): number =>
+      Array.from({ length: 50 }, () => rates.enter('loud')).filter((text) => text === undefined)
+        .length;
+    assert.equal(entered(), 20);
+    assert.match(rates.enter('loud') ?? '', /^task hub 'loud' may .* 20 times a second/);
+    assert.equal(taken(rates, raise('loud')), 20, 'those let in are taken');
+    clock.advance(250);
+    assert.equal(entered(), 5);
+    // Calls that broke off on their way are forgotten.
+    clock.advance(100);
+    assert.equal(entered(), 7);
+    assert.equal(rates.enter('quiet'), undefined);
+  });
+
   it('does not count what ends work', () => {
     const rates = new HubRates(new ManualClock(), { loud: 1 });
     const over: Commit[] = [

@@ -29,6 +29,13 @@ export class EngineDouble implements Engine {
     return [...this.hubs];
   }
 
+  /** Of every hub. */
+  doorRefusal: string | undefined;
+
+  refusalAtDoor(): string | undefined {
+    return this.doorRefusal;
+  }
+
   assertTaskHub(hub: string): void {
     if (!this.hubs.has(hub)) {
       throw new TaskHubError('TASK_HUB_NOT_FOUND', `Task hub not found: ${hub}`);

@@ -49,7 +49,7 @@ export class CallCancelled extends Error {
 export function createCallContext(call: CancellableCall): CallContext {
   let controller: AbortController | undefined;
   return {
-    taskHub: firstText(call.metadata, 'taskhub') ?? DEFAULT_TASK_HUB,
+    taskHub: taskHubOf(call.metadata),
     get workerId() {
       return firstText(call.metadata, 'workerid');
     },
@@ -91,6 +91,11 @@ function controllerFor(call: CancellableCall): AbortController {
     });
   }
   return controller;
+}
+
+/** The hub that a call names. */
+export function taskHubOf(metadata: Metadata): string {
+  return firstText(metadata, 'taskhub') ?? DEFAULT_TASK_HUB;
 }
 
 function firstText(metadata: Metadata, name: string): string | undefined {

@@ -19,6 +19,7 @@ import type { CallContext } from './call-context.ts';
 import type { CallSink } from './call-sink.ts';
 import { RPC_PERMISSIONS, type RpcName } from './rpc-permissions.ts';
 import { addScaleServices } from '../scale/services.ts';
+import { refuseUnread } from './refuse-unread.ts';
 import { createTaskHubHandlers } from './task-hub-service.ts';
 
 export interface GrpcServerOptions {
@@ -71,6 +72,9 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
   const server = new Server({
     'grpc.max_receive_message_length': options.receiveBytesMax,
     'grpc.max_send_message_length': -1,
+    // Statistics of each call that nothing here reads.
+    'grpc.enable_channelz': 0,
+    interceptors: [refuseUnread(options.engine)],
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   });

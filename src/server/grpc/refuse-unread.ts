@@ -1,0 +1,53 @@
+/**
+ * Refuses calls of a hub that is over its rate before their message is read: under overload most of a scheduler's time
+ * would go into reading what it refuses, and quiet hubs wait for that time too.
+ */
+import {
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServerMethodDefinition,
+} from '@grpc/grpc-js';
+import { recordCall } from '../../telemetry/recorded-metrics.ts';
+import { TaskHubSidecarService } from '../../proto/orchestrator_service_pb.ts';
+import type { Engine } from '../engine.ts';
+import { taskHubOf } from './call-context.ts';
+import type { RpcName } from './rpc-permissions.ts';
+import { GRPC_STATUS } from './status.ts';
+
+/** The calls that make new work, whatever they carry. */
+const MAKES_WORK = [
+  'startInstance',
+  'restartInstance',
+  'rewindInstance',
+  'raiseEvent',
+  'signalEntity',
+] as const satisfies readonly RpcName[];
+
+export function refuseUnread(engine: Pick<Engine, 'refusalAtDoor'>): ServerInterceptor {
+  const methods = new Map(
+    MAKES_WORK.map((name) => {
+      const { parent, name: method } = TaskHubSidecarService.method[name];
+      return [`/${parent.typeName}/${method}`, { service: parent.typeName, method }];
+    }),
+  );
+  return ({ path }: ServerMethodDefinition<unknown, unknown>, call) => {
+    const labels = methods.get(path);
+    if (labels === undefined) return new ServerInterceptingCall(call);
+    return new ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveMetadata: (metadata, goOn) => {
+            const details = engine.refusalAtDoor(taskHubOf(metadata));
+            if (details === undefined) {
+              goOn(metadata);
+              return;
+            }
+            const code = GRPC_STATUS.RESOURCE_EXHAUSTED;
+            call.sendStatus({ code, details });
+            recordCall('serverCallDuration', { ...labels, code, durationMs: 0 });
+          },
+        });
+      },
+    });
+  };
+}
