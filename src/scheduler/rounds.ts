@@ -45,6 +45,9 @@ export interface RoundCounts {
   commits: number;
 }
 
+/** Why an alarm rings no more: one for all, as an error of its own for each round costs more than the alarm. */
+const REPLACED = new Error('an earlier alarm was set, or none is wanted any more');
+
 /** After a failed round: how long until the next try, in ms. */
 const RETRY_MS = 200;
 
@@ -186,7 +189,7 @@ export class Rounds {
   /** One alarm at a time, for the earliest thing that will be due. */
   #wakeAt(at: number | undefined): void {
     if (at === undefined || this.#isClosed || (this.#wake && this.#wake.at <= at)) return;
-    this.#wake?.controller.abort();
+    this.#wake?.controller.abort(REPLACED);
     const controller = new AbortController();
     const wake = { at, controller };
     this.#wake = wake;
@@ -205,7 +208,7 @@ export class Rounds {
       await (this.#scheduled ?? Promise.race(this.#underWay));
     }
     this.#isClosed = true;
-    this.#wake?.controller.abort();
+    this.#wake?.controller.abort(REPLACED);
     for (const { resolve } of this.#backlog.drain()) {
       resolve(refusal('UNAVAILABLE', 'the scheduler is shutting down'));
     }

@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ReadReply, ReadRequest } from './sqlite-reader.ts';
 import type { SqlRow } from './sql/session.ts';
+import { numbered } from './sqlite/numbered.ts';
 
 const database = new DatabaseSync(String(workerData), { readOnly: true });
 database.exec('pragma busy_timeout = 1000');
@@ -13,21 +14,15 @@ function prepare(sql: string): StatementSync {
   if (known) return known;
   // Filters make texts of their own; the bound keeps a flood of them from growing for ever.
   if (prepared.size >= 200) prepared.clear();
-  const statement = database.prepare(sql);
+  const statement = database.prepare(numbered(sql));
   prepared.set(sql, statement);
   return statement;
 }
 
-function answer({ id, sql, params, isNamed }: ReadRequest): ReadReply {
+function answer({ id, sql, params }: ReadRequest): ReadReply {
   try {
     const statement = prepare(sql);
-    const rows = params.flatMap((values) =>
-      isNamed
-        ? statement.all(
-            Object.fromEntries(values.map((value, index) => [String(index + 1), value])),
-          )
-        : statement.all(...values),
-    );
+    const rows = params.flatMap((values) => statement.all(...values));
     // Rows come without a prototype, which a message cannot carry.
     return { id, rows: rows.map((row) => ({ ...row }) as SqlRow) };
   } catch (error) {

@@ -7,9 +7,8 @@ import type { Statement } from './sql/statement.ts';
 export interface ReadRequest {
   readonly id: number;
   readonly sql: string;
-  /** Named parameters (`$1`) or one list for each run of a builder's statement (`?`). */
+  /** A list for each run. */
   readonly params: readonly (readonly SqlValue[])[];
-  readonly isNamed: boolean;
 }
 
 export type ReadReply =
@@ -50,7 +49,7 @@ export class SqliteReader implements SqlSession {
   }
 
   all(sql: string, params: readonly SqlValue[]): Promise<readonly SqlRow[]> {
-    return this.#ask({ sql, params: [params], isNamed: true });
+    return this.#ask({ sql, params: [params] });
   }
 
   allMany(
@@ -58,7 +57,7 @@ export class SqliteReader implements SqlSession {
     rows: readonly (readonly SqlValue[])[],
   ): Promise<readonly SqlRow[]> {
     if (rows.length === 0) return Promise.resolve([]);
-    return this.#ask({ sql: statement.sqlite, params: rows, isNamed: false });
+    return this.#ask({ sql: statement.sqlite, params: rows });
   }
 
   run(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Statement } from './sql/statement.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 import { cannotOpen, isDamage, isFull, translateError } from './sqlite/errors.ts';
 import { lockFile, openWriter } from './sqlite/file.ts';
+import { numbered } from './sqlite/numbered.ts';
 
 export interface SqliteOptions {
   /** A file's path, or `:memory:`. */
@@ -33,7 +34,7 @@ class SqliteSession implements SqlSession {
     let prepared = this.#prepared.get(sql);
     if (!prepared) {
       if (this.#prepared.size >= STATEMENTS_MAX) this.#prepared.clear();
-      const statement = this.#database.prepare(sql);
+      const statement = this.#database.prepare(numbered(sql));
       statement.setReturnArrays(true);
       prepared = { statement, columns: statement.columns().map(({ name }) => name) };
       this.#prepared.set(sql, prepared);
@@ -43,11 +44,11 @@ class SqliteSession implements SqlSession {
 
   all(sql: string, params: readonly SqlValue[]): Promise<readonly SqlRow[]> {
     const prepared = this.#prepare(sql);
-    return Promise.resolve(toRows(prepared, prepared.statement.all(named(params))));
+    return Promise.resolve(toRows(prepared, prepared.statement.all(...params)));
   }
 
   run(sql: string, params: readonly SqlValue[]): Promise<void> {
-    this.#prepare(sql).statement.run(named(params));
+    this.#prepare(sql).statement.run(...params);
     return Promise.resolve();
   }
 
@@ -83,11 +84,6 @@ function toRows({ columns }: Prepared, found: unknown): SqlRow[] {
     }
     return row;
   });
-}
-
-/** `$1` is a parameter named `1` to SQLite. */
-function named(params: readonly SqlValue[]): Record<string, SqlValue> {
-  return Object.fromEntries(params.map((value, index) => [String(index + 1), value]));
 }
 
 /** Opens a database; on file, see `openWriter`. UNAVAILABLE when another process owns the file or it cannot be opened. */

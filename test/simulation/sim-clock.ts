@@ -87,6 +87,24 @@ export class ProcessClock implements Clock {
     });
   }
 
+  /** Rings at that time unless it is called off before. */
+  alarm(atMs: number, ring: () => void): () => void {
+    const sleeper = {
+      atMs,
+      wake: (): void => {
+        this.#mine.delete(sleeper);
+        ring();
+      },
+    };
+    if (!this.#isDead) {
+      this.#mine.add(sleeper);
+      this.#world.add(sleeper);
+    }
+    return () => {
+      this.#forget(sleeper);
+    };
+  }
+
   sleep(ms: number): Promise<void> {
     return this.sleepUntil(this.now() + ms, { signal: NEVER });
   }

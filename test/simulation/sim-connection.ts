@@ -52,9 +52,9 @@ export class SimConnection implements Connection {
   ): Promise<MessageShape<O>> {
     return new Promise((resolve, reject) => {
       let reply: Uint8Array | undefined;
-      const over = new AbortController();
+      let callOff: (() => void) | undefined;
       const finish = (settle: () => void): void => {
-        over.abort();
+        callOff?.();
         settle();
       };
       const call = this.#open(method, request, options, {
@@ -64,18 +64,15 @@ export class SimConnection implements Connection {
         onEnd: () => finish(() => resolve(fromBinary(method.output, reply ?? new Uint8Array()))),
         onError: (error) => finish(() => reject(error)),
       });
-      if (options.timeoutMs !== undefined) {
-        this.#limit(call, options.timeoutMs, over.signal);
-      }
+      if (options.timeoutMs !== undefined) callOff = this.#limit(call, options.timeoutMs);
     });
   }
 
-  #limit(call: SimCall, timeoutMs: number, signal: AbortSignal): void {
+  #limit(call: SimCall, timeoutMs: number): () => void {
     const { clock } = this.#options;
-    clock.sleepUntil(clock.now() + timeoutMs, { signal }).then(
-      () => call.giveUp(new TimeoutError(`${call.method} timed out`)),
-      () => undefined, // Answered in time.
-    );
+    return clock.alarm(clock.now() + timeoutMs, () => {
+      call.giveUp(new TimeoutError(`${call.method} timed out`));
+    });
   }
 
   async *serverStream<I extends DescMessage, O extends DescMessage>(

@@ -2,7 +2,7 @@
  * One simulated life of a scheduler, its workers and clients: everything that happens is chosen by the seed, so that
  * the same seed gives the same life.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { silentLogger, type Logger } from '../../src/telemetry/logger.ts';
 import { Chaos } from './chaos.ts';
 import type { Scenario } from './actor.ts';
@@ -38,6 +38,10 @@ const CHAOS_STEPS_DEFAULT = 300;
 const STEPS_MAX = 20_000;
 /** Simulated time after the last scenario in which leftovers must go away, in ms. */
 const QUIET_MS = 150_000;
+/** How often it is looked whether they have, in ms. */
+const LOOK_MS = 20_000;
+/** How often parked items are handed out again once nothing goes wrong any more, in simulated ms. */
+const RETRY_PARKED_MS = 5_000;
 
 class Violation extends Error {}
 
@@ -45,12 +49,13 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #world: World;
   readonly #chaos: Chaos;
-  readonly #trace = createHash('sha256');
+  readonly #trace: string[] = [];
   readonly #open = new Map<string, Scenario>();
   #waiting: (readonly [string, Scenario])[] = [];
   #violation: string | undefined;
   #steps = 0;
   #isCalm = false;
+  #retryParkedAt = 0;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -93,7 +98,7 @@ class Simulation {
       steps: this.#steps,
       faults: this.#chaos.count,
       instances,
-      trace: this.#trace.digest('hex'),
+      trace: hash('sha256', this.#trace.join('\n')),
       disk,
     };
   }
@@ -109,12 +114,21 @@ class Simulation {
     this.#note('calm');
     this.#chaos.end();
     while (this.#waiting.length + this.#open.size > 0) await this.#step();
-    const quietAt = world.clock.now + QUIET_MS;
-    while (world.clock.now < quietAt) await this.#step();
+    await this.#untilQuiet(world.clock.now + QUIET_MS);
     await this.#settle();
     await world.checker.checkQuiet();
     this.#assert();
     await this.#end();
+  }
+
+  /** Until nothing is left, and for a while longer: nothing may come back. */
+  async #untilQuiet(lateAt: number): Promise<void> {
+    const { clock, checker } = this.#world;
+    for (let isQuiet = false; !isQuiet && clock.now < lateAt;) {
+      isQuiet = (await checker.leftovers()).length === 0;
+      const lookAt = clock.now + LOOK_MS;
+      while (clock.now < lookAt) await this.#step();
+    }
   }
 
   /** Everybody goes home, in good order. */
@@ -130,6 +144,7 @@ class Simulation {
 
   async #step({ isEnding = false } = {}): Promise<void> {
     await this.#settle();
+    if (isEnding && !this.#world.server) return;
     this.#steps += 1;
     if (this.#steps > STEPS_MAX)
       this.#fail(`no end after ${STEPS_MAX} steps: ${[...this.#open.keys()].join(', ')}`);
@@ -158,22 +173,25 @@ class Simulation {
     throw new Violation(violation);
   }
 
-  /** No faults: messages in order, then the clock. */
+  /** No faults: the next message of everybody, and when there is none, the clock. */
   #calmStep(isEnding: boolean): void {
     const world = this.#world;
-    const [link] = world.network.ready();
     if (!isEnding && this.#repair()) return;
-    if (link) {
+    const links = world.network.ready();
+    for (const link of links) {
+      // What another message has set off may have emptied it.
+      if (link.queue.length === 0) continue;
       const message = world.network.take(link);
       this.#note(message.label);
       message.deliver();
-      return;
     }
+    if (links.length > 0) return;
     const at = world.clock.nextAt;
     if (at === undefined) this.#fail('nothing will ever happen again');
     this.#note(`clock ${at}`);
     world.clock.advanceTo(at);
-    if (isEnding || world.server?.state !== 'up') return;
+    if (isEnding || world.server?.state !== 'up' || world.clock.now < this.#retryParkedAt) return;
+    this.#retryParkedAt = world.clock.now + RETRY_PARKED_MS;
     world.run('retry of parked items', world.server.scheduler.retryParked(HUB));
   }
 
@@ -217,7 +235,7 @@ class Simulation {
 
   #note(line: string): void {
     const text = `${this.#steps} ${this.#world.clock.now % 1e9} ${line}`;
-    this.#trace.update(text);
+    this.#trace.push(text);
     this.#options.onStep?.(text);
   }
 }

@@ -49,7 +49,7 @@ export interface SimWorker {
 }
 
 /** Turns of the event loop without a sign of life after which nothing happens by itself any more. */
-const QUIET_TURNS = 3;
+const QUIET_TURNS = 2;
 
 /** One scheduler, its disk, workers, clients and what is between them; nothing moves by itself. */
 export class World {
