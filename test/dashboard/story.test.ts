@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { drawFlow } from '../../src/dashboard/model/flow.ts';
-import { layLanes, stateOf, stepLabel, ticks } from '../../src/dashboard/model/lanes.ts';
-import type { Story } from '../../src/dashboard/model/history.ts';
+import { stepLabel } from '../../src/dashboard/model/steps.ts';
+import { stateOf, type Story } from '../../src/dashboard/model/story.ts';
 import { Told } from './told.ts';
 
 const steps = ({ steps: all }: Story): unknown[] =>
@@ -117,7 +117,7 @@ describe('the story of a history', () => {
     assert.deepEqual(story.suspensions, [{ from: 3000, to: 4000 }]);
     assert.equal(story.endAt, undefined);
     assert.deepEqual(
-      story.marks.map(({ label }) => label),
+      story.marks.map(({ kind }) => kind),
       ['rewind'],
     );
   });
@@ -125,34 +125,6 @@ describe('the story of a history', () => {
   it('takes an end that nothing began, and events that it does not know, as they come', () => {
     const { story } = new Told().done(9).fired(8).add('somethingNew');
     assert.deepEqual(story.steps, []);
-  });
-});
-
-describe('lanes of a timeline', () => {
-  const many = (count: number): Told => {
-    const told = new Told();
-    for (let id = 1; id <= count; id += 1) told.activity(id, 'A');
-    return told.turn().failed(count);
-  };
-
-  it('show each step until there are too many of one name', () => {
-    const kinds = (count: number): string[] =>
-      layLanes(many(count).story, new Set()).map(({ kind }) => kind);
-    assert.equal(kinds(7).length, 8);
-    assert.deepEqual(kinds(8), ['root', 'group']);
-  });
-
-  it('show what failed first in a group that is open, and no more than can be read', () => {
-    const lanes = layLanes(many(80).story, new Set(['activity A']));
-    assert.equal(lanes.length, 2 + 50);
-    const [, , first] = lanes;
-    assert.ok(first?.kind === 'step' && stateOf(first.step) === 'Failed' && first.isInGroup);
-  });
-
-  it('have ticks at round places', () => {
-    assert.deepEqual(ticks(0, 100, 5), [0, 20, 40, 60, 80, 100]);
-    assert.deepEqual(ticks(7, 8, 4), [7, 7.5, 8]);
-    for (const span of [1, 999, 86_400_000]) assert.ok(ticks(0, span, 6).length <= 12);
   });
 });
 
@@ -170,11 +142,11 @@ describe('the flow of a run', () => {
       .done(3)
       .ended();
     assert.deepEqual(edges(story), [
-      '▶ Start → ⚙ A',
-      '⚙ A → ⚙ B',
-      '⚙ A → ⚙ C',
-      '⚙ B → Completed',
-      '⚙ C → Completed',
+      '▶ Start → A',
+      'A → B',
+      'A → C',
+      'B → Completed',
+      'C → Completed',
     ]);
   });
 
@@ -192,7 +164,7 @@ describe('the flow of a run', () => {
     for (let id = 1; id <= 9; id += 1) told.activity(id, 'A');
     const closed = drawFlow(told.story, new Set());
     const group = closed.nodes.find(({ isGroup }) => isGroup);
-    assert.deepEqual([closed.nodes.length, group?.label], [3, '⚙ A × 9']);
+    assert.deepEqual([closed.nodes.length, group?.label], [3, 'A × 9']);
     assert.equal(drawFlow(told.story, new Set([group?.key ?? ''])).nodes.length, 11);
   });
 

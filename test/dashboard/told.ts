@@ -1,4 +1,5 @@
-import { tellStory, type Story } from '../../src/dashboard/model/history.ts';
+import { tellStory } from '../../src/dashboard/model/history.ts';
+import type { Story } from '../../src/dashboard/model/story.ts';
 import type { EventJson } from '../../src/server/http/api/contract.ts';
 
 /** A history under construction: each call is an event, one second after the one before. */

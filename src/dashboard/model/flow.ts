@@ -2,8 +2,9 @@
  * The graph of a run: what each turn started, after what had arrived. Edges say "after", not "because": that is all
  * that history can prove.
  */
-import type { Step, Story } from './history.ts';
-import { stateOf, stepIcon, stepLabel } from './lanes.ts';
+import type { Step, Story } from './story.ts';
+import { stepLabel } from './steps.ts';
+import { stateOf } from './story.ts';
 
 export interface FlowNode {
   readonly key: string;
@@ -78,12 +79,12 @@ function nodesOf(story: Story, open: ReadonlySet<string>, groupMin: number): Flo
     if (!first) continue;
     const layer = layers.get(first.tries[0]?.turn ?? 0) ?? 1;
     if (steps.length >= groupMin && !open.has(key)) {
-      const label = `${stepIcon(first.kind)} ${first.name} × ${steps.length}`;
+      const label = `${first.name} × ${steps.length}`;
       nodes.push({ key, label, layer, steps, state: groupState(steps), isGroup: true, x: 0, y: 0 });
       continue;
     }
     for (const step of steps) {
-      const label = `${stepIcon(step.kind)} ${stepLabel(step)}`;
+      const label = stepLabel(step);
       const one = { key: step.key, label, layer, steps: [step], state: stateOf(step) };
       nodes.push({ ...one, isGroup: false, x: 0, y: 0 });
     }
@@ -92,7 +93,7 @@ function nodesOf(story: Story, open: ReadonlySet<string>, groupMin: number): Flo
 }
 
 function groupState(steps: readonly Step[]): string {
-  const states = steps.map(stateOf);
+  const states: readonly string[] = steps.map(stateOf);
   return ['Failed', 'Running'].find((state) => states.includes(state)) ?? 'Completed';
 }
 

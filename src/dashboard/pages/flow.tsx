@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { drawFlow, NODE, type FlowNode } from '../model/flow.ts';
-import type { Step, Story } from '../model/history.ts';
-import { stateOf } from '../model/lanes.ts';
 import { instanceHref } from '../model/routes.ts';
+import { stateOf, type Step, type Story } from '../model/story.ts';
 import { navigate } from '../navigation.ts';
 
 export interface FlowProps {

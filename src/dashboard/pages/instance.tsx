@@ -1,6 +1,6 @@
 /** One orchestration: what it is, what happened, what it waits for, what can be done about it. */
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type {
   EventJson,
   HistoryJson,
@@ -10,8 +10,9 @@ import type {
 } from '../../server/http/api/contract.ts';
 import { get, Problem } from '../api.ts';
 import { follow, onInstances, resync } from '../live.ts';
-import { tellStory, type Step } from '../model/history.ts';
+import { StoryTeller } from '../model/history.ts';
 import { hubHref, instanceApi, instanceHref, type InstanceTab } from '../model/routes.ts';
+import type { Step, Story } from '../model/story.ts';
 import { query, setQuery } from '../navigation.ts';
 import {
   Copy,
@@ -252,15 +253,37 @@ export function useEvents(
   return { events: state?.of === of ? state.events : [], error, isAll };
 }
 
+/** Events that were appended cost no more than themselves. */
+function useStory(events: readonly EventJson[]): Story {
+  const teller = useRef({ teller: new StoryTeller(), told: 0, first: events[0] });
+  return useMemo(() => {
+    const { current } = teller;
+    const isSame = events[0] === current.first && events.length >= current.told;
+    const next = isSame ? current : { teller: new StoryTeller(), told: 0, first: events[0] };
+    for (const event of events.slice(next.told)) next.teller.take(event);
+    teller.current = { ...next, told: events.length };
+    return next.teller.story;
+  }, [events]);
+}
+
+interface Selection {
+  readonly of: string;
+  readonly step: Step;
+}
+
 function StoryTab({ hub, id, tab, row }: InstanceProps & { readonly row: RowJson }): JSX.Element {
   const { events, error, isAll } = useEvents(hub, id, row.revision);
-  const story = useMemo(() => tellStory(events), [events]);
-  const selected = query().get('step') ?? undefined;
-  const step = story.steps.find((each) => each.key === selected);
-  const select = (chosen: Step | undefined): void => {
+  const story = useStory(events);
+  const key = query().get('step') ?? undefined;
+  const [inside, setInside] = useState<Selection>();
+  const own = story.steps.find((each) => each.key === key);
+  const chosen = own ? { of: id, step: own } : inside;
+  const select = (step: Step | undefined, of = id): void => {
+    const isSame = step === chosen?.step;
     const next = query();
-    if (chosen && chosen.key !== selected) next.set('step', chosen.key);
-    else next.delete('step');
+    next.delete('step');
+    if (step && of === id && !isSame) next.set('step', step.key);
+    setInside(step && of !== id && !isSame ? { step, of } : undefined);
     setQuery(next, { replace: true });
   };
   if (error !== undefined && events.length === 0) return <ProblemCard error={error} />;
@@ -271,14 +294,27 @@ function StoryTab({ hub, id, tab, row }: InstanceProps & { readonly row: RowJson
       <p class="muted">…</p>
     );
   }
+  const selected = chosen && (chosen.of === id ? '' : `${chosen.of}\n`) + chosen.step.key;
   return (
-    <>
+    <div class={chosen ? 'beside' : ''}>
       {tab === 'flow' ? (
         <Flow {...{ hub, story }} onSelect={select} />
       ) : (
-        <Timeline {...{ story, selected }} status={row.status} onSelect={select} />
+        <Timeline
+          {...{ hub, id, story, selected }}
+          status={row.status}
+          generation={row.generation}
+          onSelect={select}
+        />
       )}
-      {step && <StepPanel {...{ hub, id, step }} onClose={() => select(undefined)} />}
-    </>
+      {chosen && (
+        <StepPanel
+          {...{ hub }}
+          id={chosen.of}
+          step={chosen.step}
+          onClose={() => select(undefined)}
+        />
+      )}
+    </div>
   );
 }

@@ -1,9 +1,9 @@
 /** What one step was given and gave. */
 import type { JSX } from 'preact';
-import type { Step, Try } from '../model/history.ts';
-import { stepLabel, stepWord } from '../model/lanes.ts';
 import { duration } from '../model/format.ts';
 import { instanceApi, instanceHref } from '../model/routes.ts';
+import { stepLabel, stepWord } from '../model/steps.ts';
+import type { Step, Try } from '../model/story.ts';
 import { Status, Visible } from '../parts/basics.tsx';
 import { Payload } from '../parts/payload.tsx';
 import { FailureTree } from './data.tsx';
@@ -17,7 +17,7 @@ export interface StepPanelProps {
 
 export function StepPanel({ hub, id, step, onClose }: StepPanelProps): JSX.Element {
   return (
-    <section class="card spaced" aria-label="Selected step">
+    <section class="card spaced step-panel" aria-label="Selected step">
       <div class="head">
         <h2>
           {stepWord(step.kind)} <Visible text={stepLabel(step)} />

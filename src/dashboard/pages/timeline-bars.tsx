@@ -1,223 +1,205 @@
 /** The bars of the lanes in view, as SVG with presentation attributes and classes only. */
 import type { JSX } from 'preact';
-import type { Step, Story, Try } from '../model/history.ts';
-import type { Lane } from '../model/lanes.ts';
-import { stateOf } from '../model/lanes.ts';
-
-/** Height of a lane in px. */
-export const LANE = 24;
-const BAR = 10;
-
-export interface Scale {
-  readonly from: number;
-  readonly to: number;
-  /** Of the picture, in px. */
-  readonly width: number;
-}
+import { coverageOf, coveragePath } from '../model/coverage.ts';
+import { duration, integer } from '../model/format.ts';
+import type { GroupLane, Lane } from '../model/lanes.ts';
+import { BREAK_WIDTH, type TimeScale } from '../model/scale.ts';
+import { stateOf, type Story } from '../model/story.ts';
+import { Beside, StepBars, type Row } from './timeline-step.tsx';
 
 export interface BarsProps {
   readonly story: Story;
   readonly status: string;
   readonly lanes: readonly Lane[];
-  readonly scale: Scale;
+  readonly scale: TimeScale;
   readonly now: number;
+  readonly row: Row;
 }
 
-/** Kept near the picture: SVG loses precision far outside of it. */
-function xOf(at: number, { from, to, width }: Scale): number {
-  const x = ((at - from) / (to - from)) * width;
-  return Math.min(width + 20, Math.max(-20, x));
-}
-
-export function Bars({ story, status, lanes, scale, now }: BarsProps): JSX.Element {
-  const height = lanes.length * LANE;
-  const turns = story.turns.length > 400 ? [] : story.turns;
+export function Bars({ story, status, lanes, scale, now, row }: BarsProps): JSX.Element {
+  const height = lanes.length * row.height;
+  const ended = story.endAt ?? now;
   return (
     <svg height={height} viewBox={`0 0 ${scale.width} ${height}`} aria-hidden="true">
+      <Patterns />
       {story.suspensions.map(({ from, to }) => {
-        const x = xOf(from, scale);
-        const width = xOf(to ?? story.endAt ?? now, scale) - x;
-        return (
-          <rect x={x} y="0" width={width} height={height} class="bar-Suspended" opacity="0.15" />
-        );
-      })}
-      {turns.map(({ at }) => {
-        const x = xOf(at, scale);
-        return <line x1={x} x2={x} y1="0" y2={height} class="grid-line" />;
-      })}
-      {story.marks.map(({ at, label }) => {
-        const x = xOf(at, scale);
-        return (
-          <g>
-            <line x1={x} x2={x} y1="0" y2={height} class="turn-line" stroke-width="2" />
-            <text x={x + 4} y="12">
-              ↺ {label}
-            </text>
-          </g>
-        );
+        const x = scale.near(from);
+        const width = Math.max(1, scale.near(to ?? ended) - x);
+        return <rect {...{ x, width, height }} y="0" class="band-Suspended" key={from} />;
       })}
       {lanes.map((lane, index) => (
-        <g key={lane.key} transform={`translate(0 ${index * LANE})`}>
-          <LaneBars {...{ lane, story, status, scale, now }} />
+        <g key={lane.key} transform={`translate(0 ${index * row.height})`}>
+          <LaneBars {...{ lane, story, status, scale, now, row }} />
         </g>
       ))}
-      {story.endAt === undefined && (
-        <line
-          x1={xOf(now, scale)}
-          x2={xOf(now, scale)}
-          y1="0"
-          y2={height}
-          class="now-line"
-          stroke-dasharray="2 3"
+      {scale.breaks.map(({ x, from }) => (
+        <path
+          key={from}
+          d={`M${x} 0v${height}M${x + BREAK_WIDTH} 0v${height}`}
+          class="break-edge"
         />
+      ))}
+      {story.marks.map(({ at, kind }) => {
+        const x = scale.near(at);
+        return <line key={at} x1={x} x2={x} y1="0" y2={height} class={`mark-${kind}`} />;
+      })}
+      {story.endAt === undefined && (
+        <line x1={scale.near(now)} x2={scale.near(now)} y1="0" y2={height} class="now-line" />
       )}
     </svg>
   );
 }
 
-interface LaneBarsProps {
+/** Time that is left out lets bars through like a blind; time spent waiting for a lock is hatched. */
+function Patterns(): JSX.Element {
+  return (
+    <defs>
+      <pattern
+        {...{ id: 'idle', width: 7, height: 7 }}
+        patternUnits="userSpaceOnUse"
+        patternTransform="rotate(25)"
+      >
+        <rect width="5" height="7" class="idle-blind" />
+      </pattern>
+      <pattern
+        {...{ id: 'hatch', width: 5, height: 5 }}
+        patternUnits="userSpaceOnUse"
+        patternTransform="rotate(45)"
+      >
+        <rect width="2" height="5" class="hatch-line" />
+      </pattern>
+    </defs>
+  );
+}
+
+interface LaneBarsProps extends Omit<BarsProps, 'lanes'> {
   readonly lane: Lane;
-  readonly story: Story;
-  readonly status: string;
-  readonly scale: Scale;
-  readonly now: number;
 }
 
-function LaneBars({ lane, story, status, scale, now }: LaneBarsProps): JSX.Element {
-  if (lane.kind === 'root') {
-    const one = { startAt: story.startAt, endAt: story.endAt, state: status };
-    return <Bar {...{ ...one, scale, now }} mark={markOf(status)} />;
+function LaneBars({ lane, story, status, scale, now, row }: LaneBarsProps): JSX.Element | null {
+  switch (lane.kind) {
+    case 'root':
+      return <RootBar {...{ story, status, scale, now, row }} />;
+    case 'turns':
+      return <Turns {...{ story, scale, row, now }} />;
+    case 'waits':
+      return <Waits {...{ story, scale, now, row }} />;
+    case 'group':
+      return <Strip {...{ lane, scale, now, row }} />;
+    case 'step':
+      return <StepBars step={lane.step} {...{ scale, now, row }} />;
+    case 'more':
+    case 'note':
+      return null;
   }
-  if (lane.kind === 'group') return <Strip steps={lane.steps} {...{ scale, now }} />;
-  const { step } = lane;
+}
+
+type OwnProps = Omit<LaneBarsProps, 'lane' | 'status'>;
+
+const END_MARKS: Readonly<Record<string, string>> = {
+  Completed: '✓',
+  Failed: '✕',
+  Terminated: '■',
+  Canceled: '⊘',
+  Suspended: '‖',
+};
+
+/** The run itself: striped until its first turn, neutral after that, its end in the colour of how it ended. */
+function RootBar({ story, status, scale, now, row }: OwnProps & { status: string }): JSX.Element {
+  const end = story.endAt ?? now;
+  const began = Math.min(end, story.turns[0]?.at ?? end);
+  const [x, first, last] = [scale.near(story.startAt), scale.near(began), scale.near(end)];
+  const y = row.middle - 5;
+  const isOver = story.endAt !== undefined;
   return (
     <>
-      {step.pauses.map(({ from, to }) => (
-        <line
-          x1={xOf(from, scale)}
-          x2={xOf(to, scale)}
-          y1={LANE / 2}
-          y2={LANE / 2}
-          class="bar-pause"
-          stroke-width="1.5"
-        />
-      ))}
-      {step.tries.map((each) => (
-        <TryBar {...{ step, each, scale, now }} key={each.startPosition} />
-      ))}
-    </>
-  );
-}
-
-interface TryBarProps {
-  readonly step: Step;
-  readonly each: Try;
-  readonly scale: Scale;
-  readonly now: number;
-}
-
-function TryBar({ step, each, scale, now }: TryBarProps): JSX.Element {
-  const { kind } = step;
-  if (kind === 'event' || kind === 'signal' || kind === 'sent') {
-    const x = xOf(each.startAt, scale);
-    return <path d={`M${x} 6l6 6-6 6-6-6z`} class="lane-mark" />;
-  }
-  if (kind === 'timer') return <TimerBar {...{ each, scale, now }} />;
-  return <Bar {...{ ...each, scale, now }} mark={markOf(each.state)} isDouble={kind === 'child'} />;
-}
-
-function markOf(state: string): string {
-  return { Completed: '✓', Failed: '✕', Terminated: '■', unused: '≀', Running: '▶' }[state] ?? '';
-}
-
-interface BarProps {
-  readonly startAt: number;
-  readonly endAt: number | undefined;
-  readonly state: string;
-  readonly scale: Scale;
-  readonly now: number;
-  readonly mark: string;
-  readonly isDouble?: boolean;
-}
-
-function Bar(props: BarProps): JSX.Element {
-  const { startAt, endAt, state, scale, now, mark, isDouble = false } = props;
-  const x = xOf(startAt, scale);
-  const end = xOf(endAt ?? now, scale);
-  const width = Math.max(2, end - x);
-  const y = (LANE - BAR) / 2;
-  return (
-    <>
-      <rect
-        {...{ x, y, width }}
-        height={BAR}
-        rx="2"
-        class={`bar-${state}`}
-        fill-opacity={isDouble ? 0.45 : 1}
-        stroke-width={isDouble ? 2 : 1}
+      <rect {...{ x, y }} width={Math.max(0, first - x)} height="10" class="bar-queue" />
+      <rect x={first} y={y} width={Math.max(2, last - first)} height="10" rx="2" class="bar-root" />
+      {isOver ? (
+        <rect x={last - 4} y={y - 2} width="4" height="14" rx="1" class={`bar-${status}`} />
+      ) : (
+        <path d={`M${last} ${y - 1}l7 6l-7 6z`} class={`bar-${status}`} />
+      )}
+      <Beside
+        {...{ scale, row, x, end: last + (isOver ? 0 : 6) }}
+        text={`${END_MARKS[status] ?? ''} ${duration(end - story.startAt)}`}
       />
-      <text x={Math.min(end + 4, scale.width - 12)} y={LANE / 2 + 4}>
-        {mark}
-      </text>
     </>
   );
 }
 
-/** A thin line with stops: full when it fired, dashed and struck when it was cancelled, open ahead while it is armed. */
-function TimerBar({ each, scale, now }: Omit<TryBarProps, 'step'>): JSX.Element {
-  const { startAt, endAt, dueAt, state } = each;
-  const x = xOf(startAt, scale);
-  const end = xOf(endAt ?? now, scale);
-  const due = dueAt === undefined ? end : xOf(dueAt, scale);
-  const y = LANE / 2;
-  const className = state === 'cancelled' ? 'bar-cancelled' : 'bar-timer';
+/** A tick for each turn, those of one pixel together; what concerns the whole run is named here. */
+function Turns({ story, scale, row }: OwnProps): JSX.Element {
+  const places = new Set(
+    story.turns
+      .filter(({ at }) => at >= scale.from && at <= scale.to)
+      .map(({ at }) => Math.round(scale.xOf(at) * 2) / 2),
+  );
+  const d = [...places].map((x) => `M${x} ${row.middle - 5}v10`).join('');
   return (
     <>
-      <line x1={x} x2={x} y1={y - 5} y2={y + 5} class="bar-timer" />
-      <line x1={x} x2={end} y1={y} y2={y} class={className} stroke-width="2" />
-      {state === 'Running' && due > end && (
-        <line x1={end} x2={due} y1={y} y2={y} class="bar-cancelled" />
-      )}
-      {state === 'Completed' && (
-        <line x1={end} x2={end} y1={y - 5} y2={y + 5} class="bar-timer" stroke-width="2" />
-      )}
-      <text x={Math.min(end + 4, scale.width - 30)} y={y + 4}>
-        {{ cancelled: '⊘', Completed: 'fired', Running: '⏱' }[state as string] ?? ''}
-      </text>
+      <path d={d} class="turn-line" />
+      {story.suspensions.map(({ from }) => (
+        <text key={from} x={scale.near(from) + 4} y={row.middle + 4} class="on-band">
+          ‖ suspended
+        </text>
+      ))}
+      {story.marks.map(({ at, kind, label }) => (
+        <text key={at} x={scale.near(at) + 5} y={row.middle + 4} class="on-band">
+          {kind === 'rewind' ? '↺ rewind' : '■ terminate'}
+          {label === '' ? '' : `: ${label.slice(0, 60)}`}
+        </text>
+      ))}
     </>
   );
 }
 
-/** Many steps in one lane: a column is marked where something ran, failures above everything else. */
-function Strip({
-  steps,
-  scale,
-  now,
-}: {
-  readonly steps: readonly Step[];
-  readonly scale: Scale;
+function Waits({ story, scale, now, row }: OwnProps): JSX.Element | null {
+  if (story.waitsFrom === undefined) return null;
+  const [x, end] = [scale.near(story.waitsFrom), scale.near(now)];
+  return (
+    <>
+      <line x1={x} x2={end} y1={row.middle} y2={row.middle} class="bar-wait" />
+      <Beside {...{ scale, row, x, end }} text={duration(now - story.waitsFrom)} />
+    </>
+  );
+}
+
+interface StripProps {
+  readonly lane: GroupLane;
+  readonly scale: TimeScale;
   readonly now: number;
-}): JSX.Element {
-  const columns = new Map<string, Set<number>>();
-  for (const step of steps) {
-    const state = stateOf(step);
-    const column = columns.get(state) ?? new Set<number>();
-    columns.set(state, column);
-    for (const { startAt, endAt } of step.tries) {
-      const from = Math.floor(xOf(startAt, scale));
-      const to = Math.ceil(xOf(endAt ?? now, scale));
-      for (let x = from; x <= to; x += 1) column.add(x);
-    }
-  }
-  const order = ['Completed', 'unused', 'cancelled', 'Running', 'Failed'];
+  readonly row: Row;
+}
+
+/** Many steps in one lane: how many ran at a time, failures above everything else. */
+function Strip({ lane: { steps }, scale, now, row }: StripProps): JSX.Element {
+  const coverage = coverageOf(steps, scale, now);
+  const all = coverage.map(({ columns }) => columns.reduce((max, n) => Math.max(max, n), 0));
+  const shape = { most: Math.max(1, ...all), height: 16, bottom: row.middle + 8, least: 3 };
+  const failed = steps.filter((step) => stateOf(step) === 'Failed');
+  const ends = new Set(
+    failed.map((step) => Math.round(scale.near(step.tries.at(-1)?.endAt ?? now))),
+  );
+  const last = steps.reduce((end, { tries }) => Math.max(end, tries.at(-1)?.endAt ?? now), 0);
+  const first = steps[0]?.tries[0]?.startAt ?? now;
+  const done = steps.filter((step) => stateOf(step) === 'Completed').length;
+  const running = steps.length - done - failed.length;
+  const text = [
+    done > 0 && `${integer(done)} ✓`,
+    failed.length > 0 && `${integer(failed.length)} ✕`,
+    running > 0 && `${integer(running)} ${last >= now ? '●' : '≀'}`,
+  ];
   return (
     <>
-      {order.map((state) => {
-        const column = columns.get(state);
-        if (!column) return null;
-        const d = [...column].map((x) => `M${x} 7v10`).join('');
-        return <path key={state} d={d} class={`bar-${state}`} />;
-      })}
+      {coverage.map(({ state, columns }) => (
+        <path key={state} d={coveragePath(columns, shape)} class={`strip-${state}`} />
+      ))}
+      <path d={[...ends].map((x) => `M${x} ${row.middle - 9}v18`).join('')} class="strip-end" />
+      <Beside
+        {...{ scale, row, x: scale.near(first), end: scale.near(last) }}
+        text={text.filter((part) => part !== false).join('  ')}
+      />
     </>
   );
 }

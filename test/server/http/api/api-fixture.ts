@@ -1,7 +1,7 @@
 /** A whole scheduler with a worker, and its JSON API called over the socket. */
 import assert from 'node:assert/strict';
 import type { z } from 'zod';
-import { systemClock } from '../../../../src/base/clock.ts';
+import { systemClock, type Clock } from '../../../../src/base/clock.ts';
 import { openScheduler, type RunningScheduler } from '../../../../src/server/index.ts';
 import { silentLogger } from '../../../../src/telemetry/logger.ts';
 import {
@@ -27,10 +27,14 @@ export class ApiFixture {
     this.worker = worker;
   }
 
-  static async open(register?: (worker: TaskHubWorker) => void): Promise<ApiFixture> {
+  static async open(
+    register?: (worker: TaskHubWorker) => void,
+    { clock = systemClock }: { readonly clock?: Clock } = {},
+  ): Promise<ApiFixture> {
     const scheduler = await openScheduler({
       ...{ storage: 'memory', grpcPort: 0, httpPort: 0, logger: silentLogger },
       taskHubs: ['default', 'other'],
+      clock,
     });
     if (!register) return new ApiFixture(scheduler, undefined);
     const endpoint = scheduler.grpcEndpoint;
