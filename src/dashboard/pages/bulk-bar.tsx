@@ -11,6 +11,7 @@ import { isOffline, ProblemCard } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { useData } from '../parts/use-data.ts';
 import { BulkProgress } from './bulk-progress.tsx';
+import { TIME_FILTERS } from './exact-times.tsx';
 import { filterQuery } from './filters.tsx';
 
 export interface BulkBarProps {
@@ -77,10 +78,11 @@ function frozenFilter(): Record<string, string | readonly string[]> {
   const params = filterQuery();
   const now = new Date(serverNow());
   if (!params.has('createdTo')) params.set('createdTo', now.toISOString());
-  const from = /^-(\d+)([smhd])$/.exec(params.get('createdFrom') ?? '');
-  if (from) {
-    const unitMs = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[from[2] ?? 's'] ?? 1e3;
-    params.set('createdFrom', new Date(now.getTime() - Number(from[1]) * unitMs).toISOString());
+  for (const name of Object.keys(TIME_FILTERS)) {
+    const relative = /^-(\d+)([smhd])$/.exec(params.get(name) ?? '');
+    if (!relative) continue;
+    const unitMs = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[relative[2] ?? 's'] ?? 1e3;
+    params.set(name, new Date(now.getTime() - Number(relative[1]) * unitMs).toISOString());
   }
   return Object.fromEntries(
     [...new Set(params.keys())].map((name) => {

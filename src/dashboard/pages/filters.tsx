@@ -4,8 +4,10 @@ import { useState } from 'preact/hooks';
 import type { NamesJson } from '../../server/http/api/contract.ts';
 import { query, setQuery } from '../navigation.ts';
 import { summary } from '../live.ts';
-import { capped } from '../model/format.ts';
+import { capped, dateTime } from '../model/format.ts';
+import { timeZoneMode } from '../habits.ts';
 import { Status } from '../parts/basics.tsx';
+import { ExactTimes, TIME_FILTERS } from './exact-times.tsx';
 
 const LABELS: Readonly<Record<string, string>> = {
   status: 'Status',
@@ -13,10 +15,7 @@ const LABELS: Readonly<Record<string, string>> = {
   name: 'Name',
   version: 'Version',
   tag: 'Tag',
-  createdFrom: 'Created from',
-  createdTo: 'Created before',
-  completedFrom: 'Ended from',
-  completedTo: 'Ended before',
+  ...TIME_FILTERS,
   parent: 'Children of',
   errorType: 'Error type',
   errorText: 'Error says',
@@ -25,6 +24,9 @@ const LABELS: Readonly<Record<string, string>> = {
 const STATUSES = ['Running', 'Pending', 'Suspended', 'Completed', 'Failed', 'Terminated'] as const;
 
 export const FILTER_NAMES = [...Object.keys(LABELS), 'children'];
+
+/** Filters of which there is one at most: another value replaces the first. */
+const SINGLE: ReadonlySet<string> = new Set(['parent', 'errorText', ...Object.keys(TIME_FILTERS)]);
 
 /** The page's own query without what is not a filter. */
 export function filterQuery(from: URLSearchParams = query()): URLSearchParams {
@@ -40,7 +42,8 @@ function change(edit: (next: URLSearchParams) => void, options = {}): void {
 
 export function addFilter(name: string, value: string): void {
   change((next) => {
-    if (!next.getAll(name).includes(value)) next.append(name, value);
+    if (SINGLE.has(name)) next.set(name, value);
+    else if (!next.getAll(name).includes(value)) next.append(name, value);
   });
 }
 
@@ -88,6 +91,19 @@ export function StatusTiles(): JSX.Element {
   );
 }
 
+/** Times as people read them; a relative one as it is in the address. */
+function chipText(name: string, value: string): string {
+  const at = name in TIME_FILTERS && !value.startsWith('-') ? Date.parse(value) : NaN;
+  return Number.isNaN(at) ? value : dateTime(at, timeZoneMode.value === 'utc');
+}
+
+function setOne(name: string, value: string): void {
+  change((next) => {
+    if (value === '') next.delete(name);
+    else next.set(name, value);
+  });
+}
+
 export function Chips(): JSX.Element | null {
   const entries = [...filterQuery()].filter(([name]) => name !== 'children');
   if (entries.length === 0) return null;
@@ -113,7 +129,7 @@ export function Chips(): JSX.Element | null {
           title="Remove this filter"
           onClick={() => drop(name, value)}
         >
-          <span aria-hidden="true">⨯</span> {LABELS[name]}: <bdi>{value}</bdi>
+          <span aria-hidden="true">⨯</span> {LABELS[name]}: <bdi>{chipText(name, value)}</bdi>
         </button>
       ))}
       <button type="button" class="link" onClick={clear}>
@@ -182,6 +198,7 @@ export function FilterForm({ names }: { readonly names: NamesJson | undefined })
       </datalist>
       <button type="submit">Filter</button>
       <Choice name="createdFrom" label="Created" values={RANGES} params={params} />
+      <Choice name="completedFrom" label="Ended" values={RANGES} params={params} />
       <Choice
         name="children"
         label="Sub-orchestrations"
@@ -192,6 +209,7 @@ export function FilterForm({ names }: { readonly names: NamesJson | undefined })
         ]}
         params={params}
       />
+      <ExactTimes {...{ params }} set={setOne} />
     </form>
   );
 }
@@ -207,17 +225,13 @@ function Choice({ name, label, values, params }: ChoiceProps): JSX.Element {
   const value = params.get(name) ?? '';
   const isKnown = values.some(([each]) => each === value);
   const onChange = (event: TargetedEvent<HTMLSelectElement>): void => {
-    const chosen = event.currentTarget.value;
-    change((next) => {
-      if (chosen === '') next.delete(name);
-      else next.set(name, chosen);
-    });
+    setOne(name, event.currentTarget.value);
   };
   return (
     <label>
       {label}{' '}
       <select value={value} onChange={onChange}>
-        {!isKnown && <option value={value}>{value}</option>}
+        {!isKnown && <option value={value}>{chipText(name, value)}</option>}
         {values.map(([each, text]) => (
           <option value={each}>{text}</option>
         ))}

@@ -4,6 +4,7 @@ import type { NamesJson } from '../../server/http/api/contract.ts';
 import { post } from '../api.ts';
 import { apiPath, instanceHref } from '../model/routes.ts';
 import { jsonProblem } from '../model/json-problem.ts';
+import { query } from '../navigation.ts';
 import { ProblemCard, toast } from '../parts/basics.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 
@@ -23,10 +24,16 @@ interface Fields {
   readonly ifExists: 'refuse' | 'replaceFinished';
 }
 
-const EMPTY: Fields = {
-  ...{ name: '', id: '', version: '', input: '', scheduledAt: '', tags: '' },
-  ifExists: 'refuse',
-};
+/** A link may fill in all but the input, which never stands in an address; prefixes are filters of the list. */
+function given(params: URLSearchParams): Fields {
+  const text = (name: string): string =>
+    params.getAll(name).find((value) => !value.endsWith('*')) ?? '';
+  return {
+    ...{ name: text('name'), id: text('id'), version: text('version'), input: '', scheduledAt: '' },
+    tags: params.getAll('tag').join(', '),
+    ifExists: 'refuse',
+  };
+}
 
 /** `env=prod, region=eu` */
 function parseTags(text: string): Record<string, string> {
@@ -54,7 +61,7 @@ function bodyOf(fields: Fields): object {
 }
 
 export function StartForm({ hub, names, onClose }: StartFormProps): JSX.Element {
-  const [fields, setFields] = useState(EMPTY);
+  const [fields, setFields] = useState(() => given(query()));
   const [error, setError] = useState<unknown>();
   const [started, setStarted] = useState<string>();
   const set = (change: Partial<Fields>): void => setFields({ ...fields, ...change });
