@@ -1,5 +1,5 @@
 /** What this person likes, kept in this browser. Never payloads, never tokens. */
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 
 export type Theme = 'system' | 'light' | 'dark';
 export type TimeZoneMode = 'local' | 'utc';
@@ -25,6 +25,15 @@ const savedTheme = stored('theme') ?? '';
 export const theme = signal<Theme>(themes.includes(savedTheme) ? (savedTheme as Theme) : 'system');
 export const timeZoneMode = signal<TimeZoneMode>(stored('time') === 'utc' ? 'utc' : 'local');
 export const isAuto = signal(stored('auto') !== 'off');
+
+const systemScheme = matchMedia('(prefers-color-scheme: dark)');
+const isSystemDark = signal(systemScheme.matches);
+systemScheme.addEventListener('change', ({ matches }) => (isSystemDark.value = matches));
+
+/** For what is drawn: the rest of the page follows its colour scheme by itself. */
+export const isDark = computed(() =>
+  theme.value === 'system' ? isSystemDark.value : theme.value === 'dark',
+);
 
 effect(() => {
   const { documentElement } = document;

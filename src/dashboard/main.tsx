@@ -6,7 +6,7 @@ import icon from './icon.svg';
 import { get } from './api.ts';
 import { connection, heardAt, reconnect, serverNow, summary } from './live.ts';
 import { theme, type Theme } from './habits.ts';
-import { clockTime, duration } from './model/format.ts';
+import { duration, shortTime } from './model/format.ts';
 import { hubHref, instanceApi, instanceHref, parseAddress, hrefOf } from './model/routes.ts';
 import { address, canonicalise, navigate } from './navigation.ts';
 import { Empty, Title, toast, Toasts, useNow } from './parts/basics.tsx';
@@ -168,7 +168,7 @@ function ConnectionBanner(): JSX.Element | null {
         {value.state === 'draining'
           ? `The scheduler was shut down or restarts; ${lostFor} ago. `
           : `Connection to the scheduler lost ${lostFor} ago. `}
-        {heardAt.value > 0 && `You see the state of ${clockTime(heardAt.value, false)}. `}
+        {heardAt.value > 0 && `You see the state of ${shortTime(heardAt.value, false)}. `}
         Next try in {duration(Math.max(0, value.nextAt - now))}.
       </span>
       <button type="button" onClick={reconnect}>
@@ -333,7 +333,7 @@ function Foot(): JSX.Element {
   return (
     <footer class="foot">
       {state === 'live' || state === 'back' ? '● live' : `○ ${state}`}
-      {heardAt.value > 0 && ` · ${clockTime(heardAt.value, false)}`}
+      {heardAt.value > 0 && ` · ${shortTime(heardAt.value, false)}`}
       {Math.abs(ahead) > 2 && ` · your clock is ${ahead} s off; times are the scheduler’s`}
     </footer>
   );

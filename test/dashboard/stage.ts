@@ -9,6 +9,9 @@ import { openBrowser } from './chromium.ts';
 const SHOTS = fileURLToPath(new URL('../../.tmp/screenshots/', import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
+
 /** A page, and everything in it that went wrong. */
 export class Stage {
   readonly page: Page;
@@ -31,7 +34,7 @@ export class Stage {
   static async open(origin: () => string): Promise<Stage> {
     mkdirSync(SHOTS, { recursive: true });
     const browser = await openBrowser();
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const page = await browser.newPage({ viewport: DESK });
     return new Stage(browser, page, origin);
   }
 
@@ -62,7 +65,7 @@ export class Stage {
 
   /** Through the protocol of the debugger, which the page's own policy does not stop. */
   async assertAccessible(): Promise<void> {
-    await this.page.evaluate(AXE);
+    if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(AXE);
     const violations = await this.page.evaluate(async () => {
       const { axe } = globalThis as unknown as {
         axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
@@ -71,6 +74,22 @@ export class Stage {
       return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
     });
     assert.deepEqual(violations, []);
+  }
+
+  /** Accessible in light, in dark and on a phone, whose screen nothing is wider than; three pictures. */
+  async assertReadable(name: string): Promise<void> {
+    await this.shot(name);
+    await this.assertAccessible();
+    await this.page.emulateMedia({ colorScheme: 'dark' });
+    await this.shot(`${name}-dark`);
+    await this.assertAccessible();
+    await this.page.setViewportSize(PHONE);
+    await this.shot(`${name}-360`);
+    await this.assertAccessible();
+    const width = await this.page.evaluate<number>('document.documentElement.scrollWidth');
+    assert.ok(width <= PHONE.width, `${name} is ${width} wide`);
+    await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.page.setViewportSize(DESK);
   }
 
   assertNoFaults(): void {

@@ -41,10 +41,19 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${integer(count)} ${count === 1 ? one : many}`;
 }
 
+/** `14:03:22.120` */
 export function clockTime(at: number, isUtc: boolean): string {
   return new Intl.DateTimeFormat('en-GB', {
     ...(isUtc && { timeZone: 'UTC' }),
     ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 },
+  }).format(at);
+}
+
+/** `14:03:22`, or `14:03` where seconds say nothing. */
+export function shortTime(at: number, isUtc: boolean, hasSeconds = true): string {
+  return new Intl.DateTimeFormat('en-GB', {
+    ...(isUtc && { timeZone: 'UTC' }),
+    ...{ hour: '2-digit', minute: '2-digit', ...(hasSeconds && { second: '2-digit' }) },
   }).format(at);
 }
 

@@ -10,6 +10,7 @@ import { apiPath, hubHref } from '../model/routes.ts';
 import { isOffline, ProblemCard } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { useData } from '../parts/use-data.ts';
+import { ActionFields, argsBody, NO_ARGS } from './action-fields.tsx';
 import { BulkProgress } from './bulk-progress.tsx';
 import { TIME_FILTERS } from './exact-times.tsx';
 import { filterQuery } from './filters.tsx';
@@ -116,8 +117,7 @@ function usePreview({ hub, filter, selected, isAllMatching }: PreviewOptions): {
 function BulkConfirm(props: BulkConfirmProps): JSX.Element {
   const { hub, action, selected, isAllMatching, onClose, onStarted } = props;
   const [filter] = useState(frozenFilter);
-  const [reason, setReason] = useState('');
-  const [isRecursive, setRecursive] = useState(false);
+  const [args, setArgs] = useState(NO_ARGS);
   const text = ACTION_TEXTS[action];
   const { params, count, error } = usePreview({ hub, filter, selected, isAllMatching });
   const shown = count ? capped(count) : '…';
@@ -126,7 +126,7 @@ function BulkConfirm(props: BulkConfirmProps): JSX.Element {
     const job = await post<BulkJobJson>(apiPath(hub, 'bulk-jobs'), {
       action,
       ...(isAllMatching ? { filter } : { ids: [...selected] }),
-      args: { ...(reason !== '' && { reason }), recursive: isRecursive },
+      args: argsBody(args),
     });
     onStarted(job.id);
   };
@@ -153,22 +153,7 @@ function BulkConfirm(props: BulkConfirmProps): JSX.Element {
         </ul>
       )}
       {error !== undefined && <ProblemCard error={error} />}
-      {text.takesReason && (
-        <label class="field">
-          <span>Reason</span>
-          <input value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
-      )}
-      {(action === 'terminate' || action === 'purge') && (
-        <label class="field">
-          <input
-            type="checkbox"
-            checked={isRecursive}
-            onChange={(event) => setRecursive(event.currentTarget.checked)}
-          />{' '}
-          Also their sub-orchestrations
-        </label>
-      )}
+      <ActionFields whose="their" {...{ action, args }} onChange={setArgs} />
     </Confirm>
   );
 }

@@ -7,6 +7,7 @@ import { ACTION_TEXTS } from '../model/actions.ts';
 import { integer } from '../model/format.ts';
 import { apiPath, hubHref, instanceHref } from '../model/routes.ts';
 import { Age, Copy, Empty, ProblemCard, Title, useTitle, Visible } from '../parts/basics.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 
@@ -30,7 +31,7 @@ function Jobs({ hub }: { readonly hub: string }): JSX.Element {
         </Empty>
       )}
       {data && data.items.length > 0 && (
-        <div class="scroll-x">
+        <Scroll label="Bulk jobs">
           <table>
             <caption class="hidden-text">Bulk jobs</caption>
             <thead>
@@ -57,7 +58,7 @@ function Jobs({ hub }: { readonly hub: string }): JSX.Element {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </>
   );
@@ -79,7 +80,7 @@ function Job({ hub, id }: { readonly hub: string; readonly id: string }): JSX.El
         <BulkProgress {...{ hub, id }} onFinished={results.reload} />
       </div>
       {items.length > 0 && (
-        <div class="scroll-x">
+        <Scroll label="Skipped and failed">
           <table>
             <caption>
               Skipped and failed <Copy text={items.map((item) => item.id).join('\n')} what="ids" />
@@ -101,7 +102,7 @@ function Job({ hub, id }: { readonly hub: string; readonly id: string }): JSX.El
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </>
   );

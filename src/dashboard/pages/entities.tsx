@@ -19,6 +19,7 @@ import {
   Visible,
 } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
 import { usePolling } from '../parts/use-polling.ts';
 
@@ -115,7 +116,7 @@ function Filters(): JSX.Element {
 
 function Rows({ hub, data }: { readonly hub: string; readonly data: EntityPageJson }): JSX.Element {
   return (
-    <div class="scroll-x" tabIndex={0} role="group" aria-label="Entities of this page">
+    <Scroll label="Entities of this page">
       <table class="rows">
         <caption class="hidden-text">Entities</caption>
         <thead>
@@ -160,7 +161,7 @@ function Rows({ hub, data }: { readonly hub: string; readonly data: EntityPageJs
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -10,6 +10,7 @@ import { Empty, ProblemCard, Visible } from '../parts/basics.tsx';
 import { Payload } from '../parts/payload.tsx';
 import { FailureTree } from './data.tsx';
 import { useEvents } from './instance.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 
 const PAGE = 200;
 
@@ -115,7 +116,7 @@ export function History({ hub, id, revision }: HistoryProps): JSX.Element {
       </div>
       {isAll && events.length === 0 && <Empty>No event is committed yet.</Empty>}
       {page.length > 0 && (
-        <div class="scroll-x">
+        <Scroll label="History events">
           <table>
             <caption class="hidden-text">History events</caption>
             <thead>
@@ -147,7 +148,7 @@ export function History({ hub, id, revision }: HistoryProps): JSX.Element {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       <EventPager {...{ from, setFrom }} count={shown.length} />
     </section>

@@ -7,6 +7,7 @@ import { capped, integer } from '../model/format.ts';
 import { hubHref } from '../model/routes.ts';
 import { Age, Copy, ProblemCard, Title, toast, useTitle } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
 
 export function Hubs(): JSX.Element {
@@ -54,7 +55,7 @@ function HubTable({
   readonly onDelete: (hub: string) => void;
 }): JSX.Element {
   return (
-    <div class="scroll-x">
+    <Scroll label="Task hubs">
       <table>
         <caption class="hidden-text">Task hubs</caption>
         <thead>
@@ -109,7 +110,7 @@ function HubTable({
           })}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

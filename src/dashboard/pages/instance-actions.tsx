@@ -8,6 +8,7 @@ import { hubHref, instanceApi, instanceHref } from '../model/routes.ts';
 import { navigate } from '../navigation.ts';
 import { isOffline, toast, Visible } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
+import { ActionFields, argsBody, NO_ARGS, Tick } from './action-fields.tsx';
 
 export interface InstanceActionsProps {
   readonly hub: string;
@@ -54,14 +55,12 @@ interface ActionDialogProps extends InstanceActionsProps {
 }
 
 function ActionDialog({ hub, row, action, onClose }: ActionDialogProps): JSX.Element {
-  const [reason, setReason] = useState('');
-  const [isRecursive, setRecursive] = useState(false);
+  const [args, setArgs] = useState(NO_ARGS);
   const [isNewId, setNewId] = useState(false);
-  const { verb, effect, takesReason, isDanger } = ACTION_TEXTS[action];
+  const { verb, effect, isDanger } = ACTION_TEXTS[action];
   const run = async (): Promise<void> => {
     const answer = await post<{ id?: string }>(instanceApi(hub, row.id, action), {
-      ...(reason !== '' && { reason }),
-      recursive: isRecursive,
+      ...argsBody(args),
       newId: isNewId,
     });
     toast(`${verb}: accepted for ${row.id}`);
@@ -82,31 +81,13 @@ function ActionDialog({ hub, row, action, onClose }: ActionDialogProps): JSX.Ele
         </span>
       </p>
       <p>{effect}</p>
-      {takesReason && (
-        <label class="field">
-          <span>Reason</span>
-          <input value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
-      )}
-      {(action === 'terminate' || action === 'purge') && (
-        <label class="field">
-          <input
-            type="checkbox"
-            checked={isRecursive}
-            onChange={(event) => setRecursive(event.currentTarget.checked)}
-          />{' '}
-          Also its sub-orchestrations
-        </label>
-      )}
+      <ActionFields whose="its" {...{ action, args }} onChange={setArgs} />
       {action === 'restart' && (
-        <label class="field">
-          <input
-            type="checkbox"
-            checked={isNewId}
-            onChange={(event) => setNewId(event.currentTarget.checked)}
-          />{' '}
-          Under a new id: the old one stays as it is
-        </label>
+        <Tick
+          label="Under a new id: the old one stays as it is"
+          isOn={isNewId}
+          onChange={setNewId}
+        />
       )}
     </Confirm>
   );

@@ -4,9 +4,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { MetricsJson } from '../../server/http/api/contract.ts';
 import { apiPath } from '../model/routes.ts';
-import { clockTime } from '../model/format.ts';
-import { theme, timeZoneMode } from '../habits.ts';
+import { shortTime } from '../model/format.ts';
+import { isDark, timeZoneMode } from '../habits.ts';
 import { Empty, ProblemCard } from '../parts/basics.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
 import './metrics.css';
 
@@ -78,33 +79,41 @@ export function Metrics({ hub }: { readonly hub: string }): JSX.Element {
   );
 }
 
-function colourOf(index: number): string {
-  const name = COLOURS[index] ?? '--accent';
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** What a colour of the page is in its scheme: a canvas knows neither variables nor schemes. */
+function colourOf(name: string, box: HTMLElement): string {
+  box.style.color = `var(${name})`;
+  const { color } = getComputedStyle(box);
+  box.style.removeProperty('color');
+  return color;
 }
 
-function optionsFor(chart: ChartSpec, width: number): uPlot.Options {
-  const text = getComputedStyle(document.documentElement).getPropertyValue('--text-2').trim();
-  const line = getComputedStyle(document.documentElement).getPropertyValue('--line').trim();
-  const axis: uPlot.Axis = { stroke: text, grid: { stroke: line }, ticks: { stroke: line } };
+/** The whole time in every label: a date below one of them ran into its neighbour. */
+function timeLabels(_: uPlot, splits: readonly number[]): string[] {
+  const hasSeconds = splits.some((at) => at % 60 !== 0);
+  const isUtc = timeZoneMode.value === 'utc';
+  return splits.map((at) => shortTime(at * 1000, isUtc, hasSeconds));
+}
+
+function optionsFor(chart: ChartSpec, box: HTMLElement): uPlot.Options {
+  const line = { stroke: colourOf('--line', box), width: 1 };
+  const font = `11px ${getComputedStyle(box).fontFamily}`;
+  const axis: uPlot.Axis = { stroke: colourOf('--text-2', box), font, grid: line, ticks: line };
+  const width = Math.max(240, box.clientWidth);
   return {
     ...{ width, height: 180 },
     legend: { show: false },
     cursor: { sync: { key: 'metrics' } },
     scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
-    axes: [axis, axis],
+    axes: [{ ...axis, space: 80, values: timeLabels }, axis],
     series: [
       {},
       ...chart.series.map(([, label], index) => ({
         label,
-        stroke: colourOf(index),
+        stroke: colourOf(COLOURS[index] ?? '--accent', box),
         width: 1.5,
         dash: [...(DASHES[index] ?? [])],
       })),
     ],
-    ...(timeZoneMode.value === 'utc' && {
-      tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), 'UTC'),
-    }),
   };
 }
 
@@ -116,10 +125,9 @@ function Chart({ chart, data }: { readonly chart: ChartSpec; readonly data: Metr
   const rows: uPlot.AlignedData = [data.at.map((at) => at / 1000), ...columns];
   useEffect(() => {
     if (!box.current || isTable) return undefined;
-    const width = Math.max(240, box.current.clientWidth);
-    plot.current = new uPlot(optionsFor(chart, width), rows, box.current);
+    plot.current = new uPlot(optionsFor(chart, box.current), rows, box.current);
     return () => plot.current?.destroy();
-  }, [isTable, theme.value, timeZoneMode.value]);
+  }, [isTable, isDark.value, timeZoneMode.value]);
   useEffect(() => plot.current?.setData(rows), [data]);
   const latest = chart.series.map(
     ([, label], index) => `${label} ${format(columns[index]?.at(-1))}`,
@@ -154,7 +162,7 @@ function format(value: number | undefined): string {
 function Numbers({ chart, data }: { readonly chart: ChartSpec; readonly data: MetricsJson }) {
   const last = data.at.map((at, index) => ({ at, index })).slice(-30);
   return (
-    <div class="scroll-x" tabIndex={0} role="group" aria-label={`${chart.title}, numbers`}>
+    <Scroll label={`${chart.title}, numbers`}>
       <table>
         <thead>
           <tr>
@@ -167,7 +175,7 @@ function Numbers({ chart, data }: { readonly chart: ChartSpec; readonly data: Me
         <tbody>
           {last.map(({ at, index }) => (
             <tr key={at}>
-              <td class="num">{clockTime(at, timeZoneMode.value === 'utc')}</td>
+              <td class="num">{shortTime(at, timeZoneMode.value === 'utc')}</td>
               {chart.series.map(([name]) => (
                 <td class="num">{format(data.series[name]?.[index])}</td>
               ))}
@@ -175,6 +183,6 @@ function Numbers({ chart, data }: { readonly chart: ChartSpec; readonly data: Me
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -4,6 +4,7 @@ import type { ConfigJson } from '../../server/http/api/contract.ts';
 import { theme, timeZoneMode, type Theme, type TimeZoneMode } from '../habits.ts';
 import { follow } from '../live.ts';
 import { Copy, ProblemCard, Title, useTitle, Visible } from '../parts/basics.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
 
 export function Settings(): JSX.Element {
@@ -23,7 +24,7 @@ export function Settings(): JSX.Element {
             <a href="/api/v1/openapi.json">OpenAPI file</a>{' '}
             <Copy text={JSON.stringify(data.items, undefined, 2)} what="configuration" />
           </p>
-          <div class="scroll-x">
+          <Scroll label="Effective configuration">
             <table>
               <caption class="hidden-text">Effective configuration</caption>
               <thead>
@@ -54,7 +55,7 @@ export function Settings(): JSX.Element {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         </>
       )}
     </>

@@ -6,6 +6,7 @@ import { clockTime, duration, integer } from '../model/format.ts';
 import { lasted, stateWord, stepName, stepWord } from '../model/steps.ts';
 import { beganAt, type Step, type Story } from '../model/story.ts';
 import { Visible } from '../parts/basics.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 
 const PAGE = 200;
 
@@ -20,7 +21,7 @@ export function StepTable({ story, steps, now, onSelect }: StepTableProps): JSX.
   const [count, setCount] = useState(PAGE);
   const isUtc = timeZoneMode.value === 'utc';
   return (
-    <div class="scroll-x" tabIndex={0} role="group" aria-label="Table of steps">
+    <Scroll label="Table of steps">
       <table>
         <caption class="hidden-text">Steps, in the order in which they began</caption>
         <thead>
@@ -62,6 +63,6 @@ export function StepTable({ story, steps, now, onSelect }: StepTableProps): JSX.
           {integer(steps.length - count)}
         </button>
       )}
-    </div>
+    </Scroll>
   );
 }

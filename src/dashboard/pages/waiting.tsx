@@ -6,6 +6,7 @@ import { serverNow } from '../live.ts';
 import { duration } from '../model/format.ts';
 import { hubHref, instanceApi, instanceHref } from '../model/routes.ts';
 import { Empty, Status, useNow, Visible } from '../parts/basics.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
 
 type Item = WaitingJson['items'][number];
@@ -122,7 +123,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
 
 function Verdicts({ workers }: { readonly workers: NonNullable<Item['workers']> }): JSX.Element {
   return (
-    <div class="scroll-x">
+    <Scroll label="What each connected worker would do">
       <table>
         <caption class="hidden-text">What each connected worker would do</caption>
         <tbody>
@@ -141,7 +142,7 @@ function Verdicts({ workers }: { readonly workers: NonNullable<Item['workers']> 
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

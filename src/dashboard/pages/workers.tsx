@@ -18,6 +18,7 @@ import {
   Visible,
 } from '../parts/basics.tsx';
 import { lazily } from '../parts/lazy.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
 import { Unclaimed } from './unclaimed.tsx';
 
@@ -106,7 +107,7 @@ function Connected({ hub }: { readonly hub: string }): JSX.Element {
     );
   }
   return (
-    <div class="scroll-x">
+    <Scroll label="Connected workers">
       <table>
         <caption class="hidden-text">Connected workers</caption>
         <thead>
@@ -169,7 +170,7 @@ function Connected({ hub }: { readonly hub: string }): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -230,7 +231,7 @@ function Parked({ hub }: { readonly hub: string }): JSX.Element {
     return <Empty>Nothing is parked. Items come here after too many lost workers in a row.</Empty>;
   }
   return (
-    <div class="scroll-x">
+    <Scroll label="Parked items">
       <table>
         <caption>
           Parked items{' '}
@@ -267,6 +268,6 @@ function Parked({ hub }: { readonly hub: string }): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
