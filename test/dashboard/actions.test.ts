@@ -94,7 +94,7 @@ describe('dashboard actions', function () {
     await page.getByLabel('Search in').selectOption('version');
     await page.getByLabel('Search for').fill('1.0');
     await stage.press('Filter');
-    await page.getByLabel(/^Created/).selectOption('-1h');
+    await page.getByRole('combobox', { name: /^Created/ }).selectOption('-1h');
     await page.waitForURL(/createdFrom=-1h/);
     assert.equal(await page.locator('.chip').count(), 4);
     await page.getByRole('link', { name: 'flow-3' }).waitFor();
