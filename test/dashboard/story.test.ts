@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
-import { drawFlow } from '../../src/dashboard/model/flow.ts';
 import { stepLabel } from '../../src/dashboard/model/steps.ts';
 import { stateOf, type Story } from '../../src/dashboard/model/story.ts';
 import { Told } from './told.ts';
 
 const steps = ({ steps: all }: Story): unknown[] =>
   all.map((step) => [step.kind, step.name, stateOf(step), step.tries.length]);
-
-/** `from → to` by label. */
-function edges(story: Story): string[] {
-  const { nodes, edges: all } = drawFlow(story, new Set());
-  const label = (key: string): string => nodes.find((node) => node.key === key)?.label ?? '?';
-  return all.map(({ from, to }) => `${label(from)} → ${label(to)}`);
-}
 
 describe('the story of a history', () => {
   it('has a step for each task, in the order in which they were scheduled', () => {
@@ -125,69 +117,5 @@ describe('the story of a history', () => {
   it('takes an end that nothing began, and events that it does not know, as they come', () => {
     const { story } = new Told().done(9).fired(8).add('somethingNew');
     assert.deepEqual(story.steps, []);
-  });
-});
-
-describe('the flow of a run', () => {
-  it('leads from what a turn was given to what it started', () => {
-    const { story } = new Told()
-      .activity(1, 'A')
-      .turn()
-      .done(1)
-      .activity(2, 'B')
-      .activity(3, 'C')
-      .turn()
-      .done(2)
-      .turn()
-      .done(3)
-      .ended();
-    assert.deepEqual(edges(story), [
-      '▶ Start → A',
-      'A → B',
-      'A → C',
-      'B → Completed',
-      'C → Completed',
-    ]);
-  });
-
-  it('marks the edge from the failure to the end that it caused', () => {
-    const { story } = new Told().activity(1, 'A').turn().failed(1).ended('Failed');
-    const { edges: all } = drawFlow(story, new Set());
-    assert.deepEqual(
-      all.map(({ isBad }) => isBad),
-      [false, true],
-    );
-  });
-
-  it('draws like steps of one turn as one node until it is opened', () => {
-    const told = new Told();
-    for (let id = 1; id <= 9; id += 1) told.activity(id, 'A');
-    const closed = drawFlow(told.story, new Set());
-    const group = closed.nodes.find(({ isGroup }) => isGroup);
-    assert.deepEqual([closed.nodes.length, group?.label], [3, 'A × 9']);
-    assert.equal(drawFlow(told.story, new Set([group?.key ?? ''])).nodes.length, 11);
-  });
-
-  it('puts no two nodes on one place, and none outside the drawing', () => {
-    const told = new Told();
-    for (let turn = 0; turn < 6; turn += 1) {
-      for (let id = 0; id <= turn; id += 1) told.activity(turn * 10 + id + 100, `N${id}`);
-      told.turn();
-      for (let id = 0; id <= turn; id += 1) told.done(turn * 10 + id + 100);
-    }
-    const { nodes, width, height } = drawFlow(told.story, new Set());
-    assert.equal(new Set(nodes.map(({ x, y }) => `${x} ${y}`)).size, nodes.length);
-    assert.ok(nodes.every(({ x, y }) => x >= 0 && y >= 0 && x < width && y < height));
-  });
-
-  it('stays drawable with thousands of steps', () => {
-    const told = new Told();
-    for (let id = 1; id <= 2000; id += 1)
-      told
-        .activity(id, `N${id % 5}`)
-        .turn()
-        .done(id);
-    const { nodes, isGrouped } = drawFlow(told.story, new Set());
-    assert.ok(isGrouped && nodes.length <= 302);
   });
 });

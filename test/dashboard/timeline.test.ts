@@ -133,6 +133,39 @@ describe('pictures of a run', function () {
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
+  it('draw the run as a graph, with the sub-orchestration open in its place', async () => {
+    const { page } = stage;
+    await stage.goto(`${ORDER}/flow`);
+    await page.getByRole('button', { name: /^Open Payment/ }).click();
+    await page.getByRole('button', { name: /^Activity Pay .*failed/ }).waitFor();
+    await stage.shot('flow-story');
+    await stage.assertAccessible();
+    await page.getByRole('button', { name: /Resize × 1,000/ }).click();
+    await page.getByRole('button', { name: /976 more/ }).waitFor();
+    await stage.shot('flow-group');
+    const saved = page.waitForEvent('download');
+    await stage.press('Export SVG');
+    assert.equal((await saved).suggestedFilename(), 'order-1.svg');
+  });
+
+  it('fold loops, show the way to a failure, and go downwards at 360 pixels', async () => {
+    const { page } = stage;
+    await stage.goto(`${LIST}/monitor/flow`);
+    await page.getByRole('button', { name: /⟳ × 22/ }).waitFor();
+    await stage.shot('flow-loop');
+    await stage.goto(`${LIST}/rewound/flow`);
+    await page.locator('.flow-edge.bad').first().waitFor({ state: 'attached' });
+    await stage.shot('flow-failed');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await stage.goto(`${ORDER}/flow`);
+    await page.getByRole('button', { name: /Resize × 1,000/ }).waitFor();
+    await stage.shot('flow-360');
+    await stage.assertAccessible();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
   it('show a rewind, and all that came after it', async () => {
     factory.open();
     await act('rewound', 'rewind', { reason: 'the ship is back' });

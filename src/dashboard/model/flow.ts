@@ -2,25 +2,28 @@
  * The graph of a run: what each turn started, after what had arrived. Edges say "after", not "because": that is all
  * that history can prove.
  */
-import type { Step, Story } from './story.ts';
-import { stepLabel } from './steps.ts';
-import { stateOf } from './story.ts';
+import { layOut, type Point } from './flow-layout.ts';
+import { nodesOf, type NodeDraft, type OpenNodes } from './flow-nodes.ts';
+import type { Story } from './story.ts';
 
-export interface FlowNode {
-  readonly key: string;
-  readonly label: string;
-  readonly state: string;
-  readonly layer: number;
-  readonly steps: readonly Step[];
-  readonly isGroup: boolean;
-  x: number;
-  y: number;
+export interface FlowNode extends NodeDraft {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** Its own graph, when a sub-orchestration is open; or why there is none. */
+  readonly inside: Flow | string | undefined;
 }
 
 export interface FlowEdge {
   readonly from: string;
   readonly to: string;
+  /** On the way to the failure that ended the run. */
   readonly isBad: boolean;
+  /** Nobody waits for what it leads to. */
+  readonly isLoose: boolean;
+  /** Of an SVG path. */
+  readonly path: string;
 }
 
 export interface Flow {
@@ -28,85 +31,95 @@ export interface Flow {
   readonly edges: readonly FlowEdge[];
   readonly width: number;
   readonly height: number;
-  /** Steps that are drawn only as part of a group. */
-  readonly isGrouped: boolean;
+  /** There are too many steps to show them turn by turn. */
+  readonly isByName: boolean;
 }
 
-export const NODE = { width: 170, height: 34, gapX: 60, gapY: 12 } as const;
+export const NODE = { width: 184, height: 40, pill: 30, title: 30, room: 10 } as const;
 
-/** So many like steps in one turn, and more, are one node. */
-const GROUP_MIN = 9;
-/** Beyond so many nodes every name of a turn is one. */
-const NODES_MAX = 300;
+export interface FlowOptions {
+  readonly open: OpenNodes;
+  /** What is known of sub-orchestrations by their id. */
+  readonly children: ReadonlyMap<string, Story | string>;
+  /** From top to bottom instead of from left to right. */
+  readonly isDown: boolean;
+}
 
-export function drawFlow(story: Story, open: ReadonlySet<string>): Flow {
-  const fine = nodesOf(story, open, GROUP_MIN);
-  const isMany = fine.length > NODES_MAX;
-  const middle = (isMany ? nodesOf(story, new Set(), 2) : fine).slice(0, NODES_MAX);
-  const start = pill('start', '▶ Start', 'Completed', 0);
-  const lastLayer = Math.max(0, ...middle.map(({ layer }) => layer));
-  const ended = pill('end', story.status ?? 'Running', story.status ?? 'Running', lastLayer + 1);
-  const nodes = [start, ...middle, ended];
-  const edges = edgesOf(story, nodes);
-  place(nodes, edges);
+export function drawFlow(story: Story, options: FlowOptions): Flow {
+  const { nodes: middle, isByName } = nodesOf(story, options.open);
+  const last = middle.reduce((most, { layer }) => Math.max(most, layer), 0);
+  const status = story.status ?? 'Running';
+  const drafts = [
+    pill('start', 'Start', 'Completed', 0),
+    ...middle,
+    pill('end', status, status, last + 1),
+  ];
+  const sized = drafts.map((draft) => sizedNode(draft, options));
+  const edges = edgesOf(story, drafts);
+  const { isDown } = options;
+  const boxes = sized.map(({ draft: { key, layer }, width, height }) => ({
+    ...{ key, layer },
+    long: isDown ? height : width,
+    wide: isDown ? width : height,
+  }));
+  const { places, paths, long, wide } = layOut(boxes, edges);
+  const nodes = sized.map(({ draft, width, height, inside }): FlowNode => {
+    const { main, cross } = places.get(draft.key) ?? { main: 0, cross: 0 };
+    const [x, y] = isDown ? [cross, main] : [main, cross];
+    return { ...draft, x, y, width, height, inside };
+  });
   return {
-    ...{ nodes, edges, isGrouped: isMany },
-    width: Math.max(...nodes.map(({ x }) => x)) + NODE.width + 12,
-    height: Math.max(...nodes.map(({ y }) => y)) + NODE.height + 12,
+    nodes,
+    edges: edges.map((edge, index) => ({ ...edge, path: curve(paths[index] ?? [], isDown) })),
+    ...{ width: isDown ? wide : long, height: isDown ? long : wide, isByName },
   };
 }
 
-function pill(key: string, label: string, state: string, layer: number): FlowNode {
-  return { key, label, state, layer, steps: [], isGroup: false, x: 0, y: 0 };
+function pill(key: string, label: string, state: string, layer: number): NodeDraft {
+  return { key, kind: 'pill', label, state, layer, steps: [] };
 }
 
-function nodesOf(story: Story, open: ReadonlySet<string>, groupMin: number): FlowNode[] {
-  const groups = new Map<string, Step[]>();
-  for (const step of story.steps) {
-    const key = `${step.tries[0]?.turn ?? 0} ${step.kind} ${step.name}`;
-    const group = groups.get(key);
-    if (group) group.push(step);
-    else groups.set(key, [step]);
+type Sized = Pick<FlowNode, 'width' | 'height' | 'inside'> & { readonly draft: NodeDraft };
+
+function sizedNode(draft: NodeDraft, options: FlowOptions): Sized {
+  if (draft.kind === 'pill') return { draft, width: 110, height: NODE.pill, inside: undefined };
+  const plain = { draft, width: NODE.width, height: NODE.height, inside: undefined };
+  const [step] = draft.steps;
+  const target = draft.kind === 'child' ? step?.target : undefined;
+  if (target === undefined || !options.open.has(draft.key)) return plain;
+  const child = options.children.get(target) ?? 'Loading…';
+  if (typeof child === 'string') return { ...plain, height: NODE.height * 2, inside: child };
+  // One level: what lies deeper has a page of its own.
+  const inside = drawFlow(child, { ...options, open: new Map() });
+  const width = Math.max(NODE.width, inside.width + 2 * NODE.room);
+  return { draft, width, height: inside.height + NODE.title + NODE.room, inside };
+}
+
+function curve(points: readonly Point[], isDown: boolean): string {
+  const at = ({ main, cross }: Point): string => (isDown ? `${cross} ${main}` : `${main} ${cross}`);
+  const [first, ...others] = points;
+  if (!first) return '';
+  let path = `M${at(first)}`;
+  let before = first;
+  for (const point of others) {
+    const middle = (before.main + point.main) / 2;
+    const bends = `${at({ main: middle, cross: before.cross })} ${at({ main: middle, cross: point.cross })}`;
+    path += before.cross === point.cross ? `L${at(point)}` : `C${bends} ${at(point)}`;
+    before = point;
   }
-  // Layers are turns in which something was started, not turns.
-  const turns = [...new Set(story.steps.map(({ tries }) => tries[0]?.turn ?? 0))].sort(
-    (a, b) => a - b,
-  );
-  const layers = new Map(turns.map((turn, index) => [turn, index + 1]));
-  const nodes: FlowNode[] = [];
-  for (const [key, steps] of groups) {
-    const [first] = steps;
-    if (!first) continue;
-    const layer = layers.get(first.tries[0]?.turn ?? 0) ?? 1;
-    if (steps.length >= groupMin && !open.has(key)) {
-      const label = `${first.name} × ${steps.length}`;
-      nodes.push({ key, label, layer, steps, state: groupState(steps), isGroup: true, x: 0, y: 0 });
-      continue;
-    }
-    for (const step of steps) {
-      const label = stepLabel(step);
-      const one = { key: step.key, label, layer, steps: [step], state: stateOf(step) };
-      nodes.push({ ...one, isGroup: false, x: 0, y: 0 });
-    }
-  }
-  return nodes;
+  return path;
 }
 
-function groupState(steps: readonly Step[]): string {
-  const states: readonly string[] = steps.map(stateOf);
-  return ['Failed', 'Running'].find((state) => states.includes(state)) ?? 'Completed';
-}
-
-type ByTurn = ReadonlyMap<number, readonly FlowNode[]>;
+type Edge = Omit<FlowEdge, 'path'>;
+type ByTurn = ReadonlyMap<number, readonly NodeDraft[]>;
 
 /** Nodes by the turn in which something of them was started, and in which their end was known. */
-function byTurn(nodes: readonly FlowNode[]): { readonly acting: ByTurn; readonly known: ByTurn } {
-  const acting = new Map<number, FlowNode[]>();
-  const known = new Map<number, FlowNode[]>();
-  const add = (into: Map<number, FlowNode[]>, turn: number, node: FlowNode): void => {
-    const list = into.get(turn);
-    if (!list) into.set(turn, [node]);
-    else if (!list.includes(node)) list.push(node);
+function byTurn(nodes: readonly NodeDraft[]): { readonly acting: ByTurn; readonly known: ByTurn } {
+  const acting = new Map<number, Set<NodeDraft>>();
+  const known = new Map<number, Set<NodeDraft>>();
+  const add = (into: Map<number, Set<NodeDraft>>, turn: number, node: NodeDraft): void => {
+    const set = into.get(turn) ?? new Set();
+    into.set(turn, set.add(node));
   };
   for (const node of nodes) {
     for (const { kind, tries } of node.steps) {
@@ -116,59 +129,68 @@ function byTurn(nodes: readonly FlowNode[]): { readonly acting: ByTurn; readonly
       if (end !== undefined) add(known, end, node);
     }
   }
-  return { acting, known };
+  const listed = (map: Map<number, Set<NodeDraft>>): ByTurn =>
+    new Map([...map].map(([turn, set]) => [turn, [...set]]));
+  return { acting: listed(acting), known: listed(known) };
+}
+
+/** Nobody hears of its end. */
+function isSent({ kind }: NodeDraft): boolean {
+  return kind === 'signal' || kind === 'sent';
 }
 
 /** From what a turn was given to what it started; what a turn left unused hangs on to the next one that acts. */
-function edgesOf(story: Story, nodes: readonly FlowNode[]): FlowEdge[] {
-  const edges = new Map<string, FlowEdge>();
-  const link = (from: FlowNode, to: FlowNode, isBad = false): void => {
-    if (from !== to) edges.set(`${from.key} ${to.key}`, { from: from.key, to: to.key, isBad });
+function edgesOf(story: Story, nodes: readonly NodeDraft[]): readonly Edge[] {
+  const edges = new Map<string, { from: string; to: string; isBad: boolean; isLoose: boolean }>();
+  const link = (from: NodeDraft, to: NodeDraft): void => {
+    // A name that stands for many steps may lie before and after another one: only one way is drawn.
+    if (from.layer >= to.layer) return;
+    const isLoose = isSent(to);
+    edges.set(`${from.key}\n${to.key}`, { from: from.key, to: to.key, isBad: false, isLoose });
   };
   const [start] = nodes;
   const end = nodes.at(-1);
   if (!start || !end) return [];
   const { acting, known } = byTurn(nodes);
-  let waiting: FlowNode[] = [start];
+  let waiting: NodeDraft[] = [start];
   for (let turn = 0; turn < story.turns.length; turn += 1) {
     waiting.push(...(known.get(turn) ?? []));
     const acts = acting.get(turn) ?? [];
     for (const to of acts) for (const from of waiting) link(from, to);
-    if (acts.length > 0) waiting = [];
+    if (!acts.every(isSent)) waiting = [];
   }
-  for (const from of waiting.length > 0 ? waiting : leavesOf(nodes, edges)) {
-    link(from, end, story.status === 'Failed' && from.state === 'Failed');
-  }
+  const sources = new Set([...edges.values()].map(({ from }) => from));
+  const leaves = nodes.slice(0, -1).filter((node) => !sources.has(node.key) && !isSent(node));
+  const last = waiting.length > 0 ? waiting : leaves;
+  for (const from of last) link(from, end);
+  const targets = new Set([...edges.values()].map(({ to }) => to));
+  for (const node of nodes) if (!targets.has(node.key) && node.kind !== 'event') link(start, node);
+  if (story.status === 'Failed') markBad(nodes, { last, edges: [...edges.values()] });
   return [...edges.values()];
 }
 
-function leavesOf(
-  nodes: readonly FlowNode[],
-  edges: ReadonlyMap<string, FlowEdge>,
-): readonly FlowNode[] {
-  const sources = new Set([...edges.values()].map(({ from }) => from));
-  return nodes.slice(0, -1).filter(({ key }) => !sources.has(key));
+interface Marking {
+  readonly last: readonly NodeDraft[];
+  readonly edges: { from: string; to: string; isBad: boolean }[];
 }
 
-/** Layers from left to right; inside one, nodes stand near what they come from. */
-function place(nodes: readonly FlowNode[], edges: readonly FlowEdge[]): void {
-  const layers = new Map<number, FlowNode[]>();
-  for (const node of nodes) layers.set(node.layer, [...(layers.get(node.layer) ?? []), node]);
-  const byKey = new Map(nodes.map((node) => [node.key, node]));
-  const into = new Map<string, string[]>();
-  for (const { from, to } of edges) into.set(to, [...(into.get(to) ?? []), from]);
-  for (const [layer, members] of [...layers].sort(([a], [b]) => a - b)) {
-    const wish = (node: FlowNode): number => {
-      const ys = (into.get(node.key) ?? []).map((key) => byKey.get(key)?.y ?? 0);
-      return ys.length === 0 ? 0 : ys.reduce((sum, y) => sum + y, 0) / ys.length;
-    };
-    const wanted = members.map((node, index) => ({ node, index, at: wish(node) }));
-    wanted.sort((a, b) => a.at - b.at || a.index - b.index);
-    let free = 8;
-    for (const { node, at } of wanted) {
-      node.x = 8 + layer * (NODE.width + NODE.gapX);
-      node.y = members.length === 1 ? Math.max(free, at) : free;
-      free = node.y + NODE.height + NODE.gapY;
-    }
+/** Back from the failure that the last turn learnt of, each time along what was known last. */
+function markBad(nodes: readonly NodeDraft[], { last, edges }: Marking): void {
+  const endOf = ({ steps }: NodeDraft): number =>
+    steps.reduce((most, { tries }) => Math.max(most, tries.at(-1)?.endAt ?? 0), 0);
+  const latest = (list: readonly NodeDraft[]): NodeDraft | undefined =>
+    list.reduce<NodeDraft | undefined>(
+      (best, node) => (best && endOf(best) >= endOf(node) ? best : node),
+      undefined,
+    );
+  let from = latest(last.filter(({ state }) => state === 'Failed'));
+  let to = nodes.at(-1);
+  while (from && to) {
+    const [source, target] = [from.key, to.key];
+    const edge = edges.find((each) => each.from === source && each.to === target);
+    if (edge) edge.isBad = true;
+    to = from;
+    const sources = new Set(edges.filter((each) => each.to === source).map((each) => each.from));
+    from = latest(nodes.filter(({ key }) => sources.has(key)));
   }
 }

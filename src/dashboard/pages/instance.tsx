@@ -298,7 +298,7 @@ function StoryTab({ hub, id, tab, row }: InstanceProps & { readonly row: RowJson
   return (
     <div class={chosen ? 'beside' : ''}>
       {tab === 'flow' ? (
-        <Flow {...{ hub, story }} onSelect={select} />
+        <Flow {...{ hub, id, story, selected }} onSelect={select} />
       ) : (
         <Timeline
           {...{ hub, id, story, selected }}
