@@ -45,7 +45,9 @@ export function stepName(step: Step): string {
   if (kind === 'timer') {
     const delay = delayOf(step);
     // The turn that made it began a little before it is stored.
-    return delay === undefined ? 'Timer' : `Timer ${duration(Math.ceil(delay / 100) * 100)}`;
+    return delay === undefined || delay === 0
+      ? 'Timer'
+      : `Timer ${duration(Math.ceil(delay / 100) * 100)}`;
   }
   if (kind === 'lock') return `lock ${target ?? ''}`.trim();
   return target === undefined || kind === 'activity' ? name : `${name} ${target}`;

@@ -36,7 +36,7 @@ function outline({ kind, width: w, height: h }: FlowNode): string {
     case 'lock':
       return `M8 0H${w - 8}L${w} 8V${h - 8}L${w - 8} ${h}H8L0 ${h - 8}V8z`;
     case 'event':
-      return `M0 0H${w}V${h}H0zM0 0L${w / 2} 9L${w} 0`;
+      return `M0 0H${w}V${h}H0zM0 0L${w / 2} 5L${w} 0`;
     default: {
       const r = kind === 'pill' ? h / 2 : 6;
       const [a, b] = [w - 2 * r, h - 2 * r];
