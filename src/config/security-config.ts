@@ -8,6 +8,8 @@ const file = z.string(FILE_RULE).min(1, FILE_RULE).optional();
 
 const ISSUER_RULE = 'must be https addresses of OIDC issuers (http only on loopback)';
 const AUDIENCE_RULE = 'must be audiences of tokens, such as https://durabletask.io';
+const CLIENT_RULE = 'must be the id of a public client at the first issuer';
+const SCOPES_RULE = 'must be scopes of tokens, such as openid or api://durabletask/.default';
 const SKEW_RULE = 'must be a whole number of milliseconds from 0 to 600000';
 const ROLES_RULE = `must be a JSON list of {"role": "contributor" | "reader" | "worker", "assignee": "…", "assigneeType": ${ASSIGNEE_TYPES.map((type) => `"${type}"`).join(' | ')}, "taskHub": "…" (absent: all), "issuer": "…" (needed with several)}`;
 
@@ -52,6 +54,18 @@ export const SECURITY_SHAPE = {
     .max(600_000, SKEW_RULE)
     .default(60_000)
     .describe('How far the clocks of issuers may be off, in ms'),
+  signInClientId: z
+    .string(CLIENT_RULE)
+    .regex(/^[\x21-\x7e]+$/, CLIENT_RULE)
+    .optional()
+    .describe('Client id with which people sign in to the dashboard, at the first issuer'),
+  signInScopes: z
+    .array(z.string(SCOPES_RULE).regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, SCOPES_RULE), SCOPES_RULE)
+    .min(1, SCOPES_RULE)
+    .default(['openid', 'profile', 'offline_access'])
+    .describe(
+      'Scopes that the dashboard asks for; with Entra ID, one of the API must be among them',
+    ),
   roleAssignments: z
     .array(roleAssignment, ROLES_RULE)
     .default([])
@@ -73,6 +87,8 @@ export interface SecurityConfig {
   readonly authIssuers: readonly string[];
   readonly authAudiences: readonly string[];
   readonly authClockSkewMs: number;
+  readonly signInClientId?: string | undefined;
+  readonly signInScopes: readonly string[];
   readonly roleAssignments: readonly (Omit<RoleAssignment, 'issuer' | 'taskHub'> & {
     readonly issuer?: string | undefined;
     readonly taskHub?: string | undefined;
@@ -102,8 +118,13 @@ export function securityProblems(
   config: SecurityConfig,
   label: (key: keyof SecurityConfig) => string,
 ): readonly string[] {
-  const { tlsCert, tlsKey, tlsClientCa, authIssuers, roleAssignments } = config;
+  const { tlsCert, tlsKey, tlsClientCa, authIssuers, roleAssignments, signInClientId } = config;
   const problems: string[] = [];
+  if (signInClientId !== undefined && authIssuers.length === 0) {
+    problems.push(
+      `${label('signInClientId')} has no effect without ${label('authIssuers')}: nobody is asked who they are. Name an issuer, or leave the client id out.`,
+    );
+  }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const [given, missing] =
       tlsCert === undefined ? (['tlsKey', 'tlsCert'] as const) : (['tlsCert', 'tlsKey'] as const);

@@ -194,6 +194,16 @@ export const SERVER_OPTIONS: Readonly<Record<ServerConfigKey, ServerOption>> = {
     environment: 'DURABLETASK_AUTH_CLOCK_SKEW_MS',
     kind: 'integer',
   },
+  signInClientId: {
+    flag: '--sign-in-client-id <id>',
+    environment: 'DURABLETASK_SIGN_IN_CLIENT_ID',
+    kind: 'text',
+  },
+  signInScopes: {
+    flag: '--sign-in-scopes <names>',
+    environment: 'DURABLETASK_SIGN_IN_SCOPES',
+    kind: 'list',
+  },
   roleAssignments: {
     flag: '--role-assignments <json>',
     environment: 'DURABLETASK_ROLE_ASSIGNMENTS',

@@ -1,5 +1,7 @@
 /** The JSON API as the pages call it: same origin, one kind of failure. */
 
+import { authorization, refused } from './session.ts';
+
 /** What the scheduler answered instead of what was asked for. */
 export class Problem extends Error {
   readonly code: string;
@@ -33,11 +35,13 @@ async function problemOf(answer: Response): Promise<Problem> {
 async function send(path: string, init: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(path, { ...init, credentials: 'same-origin' });
+    const headers = { ...(init.headers as Record<string, string> | undefined), ...authorization() };
+    answer = await fetch(path, { ...init, headers, credentials: 'same-origin' });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new Problem('UNREACHABLE', 0, 'The scheduler cannot be reached.');
   }
+  if (answer.status === 401) refused();
   if (!answer.ok) throw await problemOf(answer);
   return answer;
 }
@@ -58,6 +62,16 @@ export async function getText(path: string): Promise<TextPage> {
   const answer = await send(path, {});
   const text = await answer.text();
   return { text, total: Number(answer.headers.get('x-total-length') ?? text.length) };
+}
+
+/** As a file, for a link that cannot carry a token. */
+export async function getFile(
+  path: string,
+): Promise<{ readonly name: string; readonly body: Blob }> {
+  const answer = await send(path, {});
+  const [, name = 'download'] =
+    /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '') ?? [];
+  return { name, body: await answer.blob() };
 }
 
 export async function post<T>(path: string, body: unknown, method = 'POST'): Promise<T> {

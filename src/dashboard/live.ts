@@ -6,7 +6,8 @@ import { EventParser, type ServerEvent } from './model/event-stream.ts';
 import { apiPath } from './model/routes.ts';
 
 export type Connection =
-  | { readonly state: 'connecting' | 'live' | 'back' }
+  /** `off`: this person is not let in to what would be followed. */
+  | { readonly state: 'connecting' | 'live' | 'back' | 'off' }
   | { readonly state: 'lost' | 'draining'; readonly sinceAt: number; readonly nextAt: number };
 
 export const connection = signal<Connection>({ state: 'connecting' });
@@ -78,6 +79,10 @@ async function keepConnected(stop: AbortSignal): Promise<void> {
       });
     } catch (error) {
       if (error instanceof Problem && error.status === 404) return;
+      if (error instanceof Problem && [401, 403].includes(error.status)) {
+        connection.value = { state: 'off' };
+        return;
+      }
     }
     failures += 1;
     const waitMs = Math.min(30_000, 500 * 2 ** Math.min(failures, 6)) * (0.75 + Math.random() / 2);
@@ -140,7 +145,8 @@ async function pollHubs(stop: AbortSignal, onOpen: () => void): Promise<boolean>
 function isBack(): void {
   const wasLost = 'sinceAt' in connection.value;
   if (!wasLost) {
-    if (connection.value.state === 'connecting') connection.value = { state: 'live' };
+    const { state } = connection.value;
+    if (state === 'connecting' || state === 'off') connection.value = { state: 'live' };
     return;
   }
   connection.value = { state: 'back' };

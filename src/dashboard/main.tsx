@@ -5,11 +5,14 @@ import type { HubsJson } from '../server/http/api/contract.ts';
 import icon from './icon.svg';
 import { get } from './api.ts';
 import { connection, heardAt, reconnect, serverNow, summary } from './live.ts';
+import { bringHome, RETURN_PATH } from './authorize.ts';
 import { theme, type Theme } from './habits.ts';
 import { duration, shortTime } from './model/format.ts';
+import { mayOnlyLook, me, session } from './session.ts';
 import { hubHref, instanceApi, instanceHref, parseAddress, hrefOf } from './model/routes.ts';
 import { address, canonicalise, navigate } from './navigation.ts';
 import { Empty, Title, toast, Toasts, useNow } from './parts/basics.tsx';
+import { downloadWithToken } from './parts/download.ts';
 import { lazily } from './parts/lazy.tsx';
 import { useData } from './parts/use-data.ts';
 import { Hubs } from './pages/hubs.tsx';
@@ -21,6 +24,7 @@ const Entity = lazily(() => import('./pages/entity.tsx').then((module) => module
 const Workers = lazily(() => import('./pages/workers.tsx').then((module) => module.Workers));
 const Bulk = lazily(() => import('./pages/bulk.tsx').then((module) => module.Bulk));
 const Retention = lazily(() => import('./pages/retention.tsx').then((module) => module.Retention));
+const SignIn = lazily(() => import('./pages/sign-in.tsx').then((module) => module.SignIn));
 const Settings = lazily(() => import('./pages/settings.tsx').then((module) => module.Settings));
 
 function hubOf(): string | undefined {
@@ -60,11 +64,13 @@ function App(): JSX.Element {
         <Rail hub={hub ?? names[0]} />
         <main id="main">
           <ConnectionBanner />
+          {mayOnlyLook(hub) && <LookOnly hub={hub} />}
           <Elsewhere endpoint={address.value.endpoint} own={hubs.data?.grpcEndpoint} />
           {isUnknown ? <UnknownHub {...{ hub, names }} /> : <Page />}
         </main>
         <Foot />
       </div>
+      {(session.value === 'needed' || session.value === 'ended') && <SignIn />}
       <Toasts />
     </>
   );
@@ -115,6 +121,30 @@ function Absent({ feature }: { readonly feature: string }): JSX.Element {
       <Title>{feature}</Title>
       <Empty>This scheduler has no page for {feature}. The menu shows what there is.</Empty>
     </>
+  );
+}
+
+/** Why the buttons are grey. */
+function LookOnly({ hub }: { readonly hub: string | undefined }): JSX.Element {
+  return (
+    <div class="banner plain" role="note">
+      You may look at task hub “{hub}” and not change it: that takes the role Durable Task Data
+      Contributor.
+    </div>
+  );
+}
+
+/** Who is signed in. */
+function Person(): JSX.Element | null {
+  const caller = me.value?.caller;
+  if (!caller || session.value !== 'in') return null;
+  return (
+    <span class="row person">
+      <bdi title={caller.principal}>{caller.name}</bdi>
+      <button type="button" onClick={() => location.assign('/')}>
+        Sign out
+      </button>
+    </span>
   );
 }
 
@@ -227,6 +257,7 @@ function Top({
       >
         ◐
       </button>
+      <Person />
     </header>
   );
 }
@@ -332,7 +363,11 @@ function Foot(): JSX.Element {
   const ahead = Math.round((serverNow() - Date.now()) / 1000);
   return (
     <footer class="foot">
-      {state === 'live' || state === 'back' ? '● live' : `○ ${state}`}
+      {state === 'live' || state === 'back'
+        ? '● live'
+        : state === 'off'
+          ? '○ not live'
+          : `○ ${state}`}
       {heardAt.value > 0 && ` · ${shortTime(heardAt.value, false)}`}
       {Math.abs(ahead) > 2 && ` · your clock is ${ahead} s off; times are the scheduler’s`}
     </footer>
@@ -340,4 +375,10 @@ function Foot(): JSX.Element {
 }
 
 const root = document.getElementById('app');
-if (root) render(<App />, root);
+if (location.pathname === RETURN_PATH && location.search !== '') {
+  bringHome(location.search);
+  if (root) render(<p class="card">You can close this window.</p>, root);
+} else if (root) {
+  downloadWithToken();
+  render(<App />, root);
+}

@@ -32,7 +32,7 @@ export type DoorsConfig = Pick<
 export interface OpenDoorsOptions {
   readonly engine: Engine;
   readonly config: DoorsConfig;
-  readonly security: Pick<Security, 'guard' | 'roles'>;
+  readonly security: Pick<Security, 'guard' | 'roles' | 'signIn'>;
   /** What the settings page shows. */
   readonly shown: ConfigWithSources;
   readonly clock: Clock;
@@ -56,7 +56,7 @@ export interface Doors {
  */
 export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
   const { config, engine, clock, logger, shown } = options;
-  const { guard, roles } = options.security;
+  const { guard, roles, signIn } = options.security;
   const { host } = config;
   const draining = new AbortController();
   const tls = readTlsFiles(config);
@@ -75,7 +75,7 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
   );
   const grpcEndpoint = endpointUrl(scheme, host, grpc.port);
   const app = createHttpApp({
-    ...{ engine, guard, roles, clock, logger, rules },
+    ...{ engine, guard, roles, signIn, clock, logger, rules },
     isReady: () => !draining.signal.aborted,
     draining: draining.signal,
     bulkJobs: new BulkJobs({ engine, clock, ids: systemIds }),

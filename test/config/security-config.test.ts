@@ -25,6 +25,13 @@ describe('security configuration', () => {
     assert.deepEqual(problemsOf({ host: '0.0.0.0', ...guarded }), []);
   });
 
+  it('names a client to sign in with only where somebody is asked', () => {
+    const [problem = ''] = problemsOf({ signInClientId: 'dashboard' });
+    assert.match(problem, /^signInClientId has no effect without --auth-issuers/);
+    assert.deepEqual(problemsOf({ signInClientId: 'dashboard', authIssuers: [ISSUER] }), []);
+    assert.match(problemsOf({ signInScopes: ['two words'] })[0] ?? '', /must be scopes of tokens/);
+  });
+
   for (const [missing, options] of [
     ['TLS or authentication', {}],
     ['TLS', { authIssuers: [ISSUER] }],

@@ -58,6 +58,7 @@ describe('server configuration', () => {
       authAudiences: ['https://durabletask.io'],
       authClockSkewMs: 60_000,
       roleAssignments: [],
+      signInScopes: ['openid', 'profile', 'offline_access'],
       grpcReceiveBytesMax: 67_108_864,
       payloadLimits: DEFAULT_PAYLOAD_LIMITS,
       hubRateLimits: {},

@@ -7,6 +7,7 @@ import { openDoors, type Doors, type DoorsConfig } from '../../src/server/doors.
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { completeServerConfig } from '../../src/config/load-server-config.ts';
 import { EngineDouble } from '../support/engine-double.ts';
+import { SignIn } from '../../src/server/auth/sign-in.ts';
 import { noRoleAssignments } from './support/role-assignments.ts';
 import { RawClient } from './support/raw-client.ts';
 
@@ -22,7 +23,11 @@ const config: DoorsConfig = {
 function open(changes: Partial<DoorsConfig> = {}): Promise<Doors> {
   return openDoors({
     engine: new EngineDouble(),
-    security: { guard: undefined, roles: noRoleAssignments() },
+    security: {
+      guard: undefined,
+      roles: noRoleAssignments(),
+      signIn: new SignIn(completeServerConfig({}, []), systemClock),
+    },
     config: { ...config, ...changes },
     shown: { config: completeServerConfig({}, []), sources: {} },
     clock: systemClock,

@@ -1,6 +1,6 @@
 /** An OIDC issuer on loopback: metadata and keys over HTTP, tokens with any claims. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
@@ -11,6 +11,11 @@ export interface TokenOptions {
   readonly expiresAt?: number;
 }
 
+/** Answers what people ask of an issuer; true when it did. */
+export interface People {
+  answer(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
 const ALGORITHM = 'ES256';
 const HOUR_MS = 3_600_000;
 export const AUDIENCE = 'https://durabletask.io';
@@ -19,6 +24,8 @@ export class OidcIssuer {
   readonly url: string;
   /** Requests that were answered, by path. */
   readonly requests: string[] = [];
+  /** Lets people sign in; `undefined`: it has no endpoints for that. */
+  people: People | undefined;
   /** False: it answers 503. */
   isUp = true;
   readonly #server: Server;
@@ -39,6 +46,7 @@ export class OidcIssuer {
     const issuer = new OidcIssuer(server);
     server.on('request', (request, response) => {
       issuer.requests.push(request.url ?? '');
+      if (issuer.isUp && issuer.people?.answer(request, response) === true) return;
       const body = issuer.isUp ? issuer.#answer(request.url ?? '') : undefined;
       response.writeHead(body === undefined ? 503 : 200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body ?? {}));
@@ -49,7 +57,13 @@ export class OidcIssuer {
 
   #answer(path: string): unknown {
     if (path.endsWith('/.well-known/openid-configuration')) {
-      return { issuer: this.url, jwks_uri: `${this.url}/keys` };
+      return {
+        ...{ issuer: this.url, jwks_uri: `${this.url}/keys` },
+        ...(this.people && {
+          authorization_endpoint: `${this.url}/authorize`,
+          token_endpoint: `${this.url}/token`,
+        }),
+      };
     }
     return path.endsWith('/keys') ? { keys: this.#published } : undefined;
   }

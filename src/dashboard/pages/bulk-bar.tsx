@@ -7,7 +7,7 @@ import { serverNow } from '../live.ts';
 import { ACTION_TEXTS, ACTIONS, type ActionName } from '../model/actions.ts';
 import { capped, plural } from '../model/format.ts';
 import { apiPath, hubHref } from '../model/routes.ts';
-import { isOffline, ProblemCard } from '../parts/basics.tsx';
+import { cannotAct, ProblemCard } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { useData } from '../parts/use-data.ts';
 import { ActionFields, argsBody, NO_ARGS } from './action-fields.tsx';
@@ -35,7 +35,7 @@ export function BulkBar(props: BulkBarProps): JSX.Element {
           {isAllMatching ? 'Everything that matches is selected' : `${selected.size} selected`}
         </strong>
         {ACTIONS.map((name) => (
-          <button type="button" key={name} disabled={isOffline()} onClick={() => setAction(name)}>
+          <button type="button" key={name} disabled={cannotAct()} onClick={() => setAction(name)}>
             {ACTION_TEXTS[name].verb}
           </button>
         ))}

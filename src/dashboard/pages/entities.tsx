@@ -10,7 +10,7 @@ import { query, setQuery } from '../navigation.ts';
 import {
   Age,
   Empty,
-  isOffline,
+  cannotAct,
   ProblemCard,
   Time,
   Title,
@@ -43,7 +43,7 @@ export function Entities({ hub }: { readonly hub: string }): JSX.Element {
     <>
       <div class="head">
         <Title>Entities</Title>
-        <button type="button" class="push" disabled={isOffline()} onClick={() => setCleaning(true)}>
+        <button type="button" class="push" disabled={cannotAct()} onClick={() => setCleaning(true)}>
           Clean up
         </button>
       </div>

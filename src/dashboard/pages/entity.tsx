@@ -11,7 +11,7 @@ import {
   Age,
   Copy,
   Empty,
-  isOffline,
+  cannotAct,
   ProblemCard,
   Status,
   Title,
@@ -171,7 +171,7 @@ function SignalForm({ hub, id, onDone }: SignalFormProps): JSX.Element {
       </label>
       {error !== undefined && <ProblemCard error={error} />}
       <div class="row end">
-        <button type="submit" class="primary" disabled={isOffline()}>
+        <button type="submit" class="primary" disabled={cannotAct()}>
           Send signal
         </button>
       </div>

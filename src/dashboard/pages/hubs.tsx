@@ -5,7 +5,8 @@ import { post } from '../api.ts';
 import { follow, heardAt } from '../live.ts';
 import { capped, integer } from '../model/format.ts';
 import { hubHref } from '../model/routes.ts';
-import { Age, Copy, ProblemCard, Title, toast, useTitle } from '../parts/basics.tsx';
+import { me } from '../session.ts';
+import { Age, Copy, Empty, ProblemCard, Title, toast, useTitle } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
@@ -26,7 +27,14 @@ export function Hubs(): JSX.Element {
         </button>
       </div>
       {error !== undefined && !data && <ProblemCard error={error} onRetry={reload} />}
-      {data && <HubTable data={data} onDelete={setDoomed} />}
+      {data?.items.length === 0 && (
+        <Empty>
+          You can see no task hub here. Ask for the role “Durable Task Data Reader” on a hub or on
+          the scheduler.
+          {me.value?.caller && ` You are signed in as ${me.value.caller.name}.`}
+        </Empty>
+      )}
+      {data && data.items.length > 0 && <HubTable data={data} onDelete={setDoomed} />}
       {isCreating && <NewHub onClose={() => setCreating(false)} onDone={reload} />}
       {doomed !== undefined && (
         <Confirm

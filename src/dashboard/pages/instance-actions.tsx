@@ -6,7 +6,7 @@ import { ACTION_TEXTS, ACTIONS, type ActionName } from '../model/actions.ts';
 import { jsonProblem } from '../model/json-problem.ts';
 import { hubHref, instanceApi, instanceHref } from '../model/routes.ts';
 import { navigate } from '../navigation.ts';
-import { isOffline, toast, Visible } from '../parts/basics.tsx';
+import { cannotAct, toast, Visible } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { ActionFields, argsBody, NO_ARGS, Tick } from './action-fields.tsx';
 
@@ -22,7 +22,7 @@ export function InstanceActions({ hub, row }: InstanceActionsProps): JSX.Element
   const close = (): void => setAction(undefined);
   return (
     <div class="actions" role="group" aria-label="Actions">
-      <button type="button" disabled={!isLive || isOffline()} onClick={() => setAction('raise')}>
+      <button type="button" disabled={!isLive || cannotAct()} onClick={() => setAction('raise')}>
         Raise event
       </button>
       {ACTIONS.map((name) => {
@@ -33,7 +33,7 @@ export function InstanceActions({ hub, row }: InstanceActionsProps): JSX.Element
           <button
             type="button"
             key={name}
-            disabled={!isPossible || isOffline()}
+            disabled={!isPossible || cannotAct()}
             title={isPossible ? undefined : why}
             onClick={() => setAction(name)}
           >

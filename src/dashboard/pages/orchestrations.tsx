@@ -8,7 +8,7 @@ import { follow, onInstances, summary } from '../live.ts';
 import { plural } from '../model/format.ts';
 import { apiPath } from '../model/routes.ts';
 import { query, setQuery } from '../navigation.ts';
-import { Empty, ProblemCard, Time, Title, useTitle } from '../parts/basics.tsx';
+import { cannotAct, Empty, ProblemCard, Time, Title, useTitle } from '../parts/basics.tsx';
 import { useData } from '../parts/use-data.ts';
 import { BulkBar } from './bulk-bar.tsx';
 import { Chips, FilterForm, filterQuery, StatusTiles } from './filters.tsx';
@@ -56,7 +56,12 @@ export function Orchestrations({ hub }: { readonly hub: string }): JSX.Element {
           <button type="button" onClick={page.reload}>
             Refresh
           </button>
-          <button type="button" class="primary" onClick={() => openStart(true)}>
+          <button
+            type="button"
+            class="primary"
+            disabled={cannotAct()}
+            onClick={() => openStart(true)}
+          >
             Start orchestration
           </button>
         </div>

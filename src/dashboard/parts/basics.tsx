@@ -6,6 +6,8 @@ import { Problem } from '../api.ts';
 import { timeZoneMode } from '../habits.ts';
 import { connection, serverNow } from '../live.ts';
 import { dateTime, duration, visible } from '../model/format.ts';
+import { address } from '../navigation.ts';
+import { mayWrite } from '../session.ts';
 
 const MARKS: Readonly<Record<string, () => JSX.Element>> = {
   Pending: () => (
@@ -195,7 +197,13 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** True while actions would not arrive. */
+/** True while actions would not arrive, or are not this person's to take. */
+export function cannotAct(): boolean {
+  const { route } = address.value;
+  return isOffline() || !mayWrite('hub' in route ? route.hub : undefined);
+}
+
+/** True while nothing would arrive. */
 export function isOffline(): boolean {
   return 'sinceAt' in connection.value;
 }

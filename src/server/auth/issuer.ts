@@ -37,7 +37,7 @@ export class Issuer {
 
   constructor({ url, clock, logger }: IssuerOptions) {
     this.url = url;
-    this.names = [...new Set([url, ...entraIssuers(url)])];
+    this.names = namesOf(url);
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -72,15 +72,7 @@ export class Issuer {
   }
 
   async #discover(): Promise<RemoteJWKSet> {
-    const url = `${this.url.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    if (!response.ok) throw new Error(`GET ${url} answered ${response.status}`);
-    const metadata = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
-    if (typeof metadata.issuer !== 'string' || !this.names.includes(metadata.issuer)) {
-      throw new Error(`${url} is the metadata of another issuer (${String(metadata.issuer)})`);
-    }
-    if (typeof metadata.jwks_uri !== 'string') throw new Error(`${url} names no jwks_uri`);
-    const keys = createRemoteJWKSet(new URL(metadata.jwks_uri), {
+    const keys = createRemoteJWKSet(new URL((await issuerMetadata(this.url)).jwks_uri), {
       timeoutDuration: FETCH_TIMEOUT_MS,
       cacheMaxAge: KEYS_MAX_MS,
     });
@@ -97,6 +89,31 @@ export class Issuer {
       });
     });
   }
+}
+
+/** What an issuer says of itself. */
+export interface IssuerMetadata {
+  readonly jwks_uri: string;
+  readonly authorization_endpoint?: unknown;
+  readonly token_endpoint?: unknown;
+  readonly end_session_endpoint?: unknown;
+}
+
+/** Rejects when the issuer does not answer, or answers for another. */
+export async function issuerMetadata(issuer: string): Promise<IssuerMetadata> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`GET ${url} answered ${response.status}`);
+  const metadata = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
+  if (typeof metadata.issuer !== 'string' || !namesOf(issuer).includes(metadata.issuer)) {
+    throw new Error(`${url} is the metadata of another issuer (${String(metadata.issuer)})`);
+  }
+  if (typeof metadata.jwks_uri !== 'string') throw new Error(`${url} names no jwks_uri`);
+  return { ...metadata, jwks_uri: metadata.jwks_uri };
+}
+
+function namesOf(issuer: string): readonly string[] {
+  return [...new Set([issuer, ...entraIssuers(issuer)])];
 }
 
 /** UNAVAILABLE: clients try again, and nothing was done. */

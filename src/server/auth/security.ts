@@ -8,6 +8,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Guard } from './guard.ts';
 import { RoleAssignments } from './role-assignments.ts';
 import { RoleBook } from './role-book.ts';
+import { SignIn } from './sign-in.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 export interface OpenSecurityOptions {
@@ -23,6 +24,7 @@ export interface Security {
   /** `undefined` without an issuer: everybody may do everything. */
   readonly guard: Guard | undefined;
   readonly roles: RoleAssignments;
+  readonly signIn: SignIn;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function openSecurity(options: OpenSecurityOptions): Promise<Securi
   return {
     guard: createGuard(config, book, { clock, logger }),
     roles,
+    signIn: new SignIn(config, clock),
     close: async () => {
       closing.abort(new Error('the scheduler is closing'));
       await background.settled();

@@ -4,8 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** Nothing from elsewhere, nothing inline, nothing framed. */
-export const DASHBOARD_CSP = [
+/** Nothing from elsewhere, nothing inline, nothing framed; `connectTo`: the one origin that tokens come from. */
+function contentSecurityPolicy(connectTo: string | undefined): string {
+  return POLICY.map((rule) =>
+    connectTo !== undefined && rule.startsWith('connect-src') ? `${rule} ${connectTo}` : rule,
+  ).join('; ');
+}
+
+const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -16,7 +22,7 @@ export const DASHBOARD_CSP = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "require-trusted-types-for 'script'",
-].join('; ');
+];
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -57,13 +63,19 @@ export class DashboardFiles {
   }
 
   /** The file at a path; the page itself for every path that is no file. */
-  answer(path: string, acceptEncoding: string): Response {
+  answer(
+    path: string,
+    {
+      acceptEncoding,
+      connectTo,
+    }: { readonly acceptEncoding: string; readonly connectTo: string | undefined },
+  ): Response {
     const file = this.#files.get(path) ?? this.#files.get('/index.html');
     if (!file) return new Response('Not found', { status: 404 });
     const isPage = file.type.startsWith('text/html');
     const headers = new Headers({
       'Content-Type': file.type,
-      'Content-Security-Policy': DASHBOARD_CSP,
+      'Content-Security-Policy': contentSecurityPolicy(connectTo),
       'Referrer-Policy': 'no-referrer',
       'X-Content-Type-Options': 'nosniff',
       // Names of assets change with their content.

@@ -5,6 +5,7 @@ import { logEvent } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Guard } from '../auth/guard.ts';
 import type { RoleAssignments } from '../auth/role-assignments.ts';
+import type { SignIn } from '../auth/sign-in.ts';
 import type { Engine } from '../engine.ts';
 import type { Permission } from '../permissions.ts';
 import { admit, namedTaskHub } from './admission.ts';
@@ -24,6 +25,7 @@ export interface HttpAppOptions {
   /** `undefined`: everybody may do everything. */
   readonly guard: Guard | undefined;
   readonly roles: RoleAssignments;
+  readonly signIn: SignIn;
   readonly logger: Logger;
   readonly rules: RequestRules;
   /** False while the scheduler starts or drains. */
@@ -132,12 +134,16 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   return app;
 }
 
-function dashboard(context: Context, { dashboardFiles }: HttpAppOptions): Response {
+async function dashboard(
+  context: Context,
+  { dashboardFiles, signIn }: HttpAppOptions,
+): Promise<Response> {
   const { path } = context.req;
   if (/^\/(?:api|v1|health|metrics)(?:\/|$)/.test(path)) return notFound(context);
   const files = dashboardFiles();
   if (!files) return context.html(START_PAGE, 200, START_PAGE_HEADERS);
-  return files.answer(path, context.req.header('accept-encoding') ?? '');
+  const acceptEncoding = context.req.header('accept-encoding') ?? '';
+  return files.answer(path, { acceptEncoding, connectTo: await signIn.tokenOrigin() });
 }
 
 function notFound(context: Context): Response {

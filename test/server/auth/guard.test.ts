@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import type { RoleAssignment } from '../../../src/core/roles.ts';
 import { TaskHubSidecarService } from '../../../src/proto/orchestrator_service_pb.ts';
+import { SignIn } from '../../../src/server/auth/sign-in.ts';
 import { Guard } from '../../../src/server/auth/guard.ts';
 import { RoleBook } from '../../../src/server/auth/role-book.ts';
 import { TokenVerifier } from '../../../src/server/auth/token-verifier.ts';
@@ -122,6 +123,7 @@ describe('guard', () => {
       engine,
       guard,
       roles: noRoleAssignments(),
+      signIn: new SignIn(completeServerConfig({}, []), clock),
       rules,
       logger: silentLogger,
       isReady: () => true,

@@ -7,6 +7,7 @@ import { createHttpApp, HTTP_ROUTES } from '../../../src/server/http/http-app.ts
 import type { Guard } from '../../../src/server/auth/guard.ts';
 import type { RequestRules } from '../../../src/server/http/request-rules.ts';
 import { EngineDouble } from '../../support/engine-double.ts';
+import { SignIn } from '../../../src/server/auth/sign-in.ts';
 import { noRoleAssignments } from '../support/role-assignments.ts';
 import { RecordedLog } from '../support/grpc-fixture.ts';
 
@@ -23,6 +24,7 @@ function openApp({ rules, isReady = true, engine = new EngineDouble(), guard }: 
     engine,
     guard,
     roles: noRoleAssignments(),
+    signIn: new SignIn(completeServerConfig({}, []), systemClock),
     logger: log,
     rules: { allowedHosts: [], allowAddresses: false, scheme: 'http', ...rules },
     isReady: () => isReady,

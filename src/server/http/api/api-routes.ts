@@ -11,6 +11,7 @@ import { SCHEDULER_ROUTES } from './scheduler.ts';
 import { openApiDocument } from './openapi.ts';
 import { ORCHESTRATION_ROUTES } from './orchestrations.ts';
 import { ROLE_ROUTES } from './roles.ts';
+import { SIGN_IN_ROUTES } from './sign-in.ts';
 import { api } from './route.ts';
 
 const ROUTES: readonly HttpRoute[] = [
@@ -24,6 +25,7 @@ const ROUTES: readonly HttpRoute[] = [
   ...LOG_LEVEL_ROUTES,
   ...EVENT_ROUTES,
   ...ROLE_ROUTES,
+  ...SIGN_IN_ROUTES,
   ...SCALE_ROUTES,
 ];
 
