@@ -133,7 +133,8 @@ describe('dashboard actions', function () {
     await page.getByText('└').waitFor();
     await page.getByRole('link', { name: 'family', exact: true }).click();
     await page.getByRole('link', { name: 'Flow' }).click();
-    await page.getByRole('button', { name: /Order.*Completed/ }).click();
+    await page.getByRole('button', { name: /Order.*, completed/ }).click();
+    await page.getByRole('link', { name: /^Open / }).click();
     await page.getByRole('navigation', { name: 'Breadcrumb' }).getByText('family').click();
     await page.getByRole('link', { name: 'Timeline' }).click();
     await stage.press('Zoom in');
