@@ -328,7 +328,7 @@ function Rail({ hub }: { readonly hub: string | undefined }): JSX.Element {
       ? 'page'
       : undefined;
   return (
-    <nav class="rail" aria-label="Main">
+    <nav class="rail" aria-label="Main" ref={showCurrent}>
       <ul>
         <li>
           <a href="/taskhubs" aria-current={isCurrent('hubs')}>
@@ -355,6 +355,12 @@ function Rail({ hub }: { readonly hub: string | undefined }): JSX.Element {
       </ul>
     </nav>
   );
+}
+
+/** On a phone the menu is wider than the screen. */
+function showCurrent(rail: HTMLElement | null): void {
+  const current = rail?.querySelector('[aria-current]');
+  current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
 function Foot(): JSX.Element {

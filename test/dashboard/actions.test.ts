@@ -67,9 +67,12 @@ describe('dashboard actions', function () {
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Name', { exact: true }).fill('Order');
     await dialog.getByText(/known from history|announces it/).waitFor();
+    await dialog.getByLabel('Name', { exact: true }).fill('Ordre');
+    await dialog.getByText('No connected worker announces this name').waitFor();
+    await dialog.getByLabel('Name', { exact: true }).fill('Order');
     await dialog.getByLabel('Instance id').fill('later');
-    await dialog.getByLabel('Input (JSON)').fill('{"amount":');
-    await dialog.locator('.error', { hasText: /\S/ }).first().waitFor();
+    await dialog.getByLabel('Input (JSON)').fill('{\n"amount": 1,,}');
+    await dialog.getByText('Not JSON at line 2, column 13').waitFor();
     await dialog.getByLabel('Input (JSON)').fill('{"amount":2}');
     await dialog.getByLabel(/^Start at/).fill('2099-01-01T09:00');
     await dialog.getByLabel(/^Tags/).fill('env=prod, region=eu');
@@ -146,9 +149,13 @@ describe('dashboard actions', function () {
 
   it('leave the row under the pointer where it is, and say what is new', async () => {
     await stage.goto(LIST);
-    await page.getByRole('link', { name: 'family', exact: true }).hover();
+    const pointed = page.getByRole('link', { name: 'family', exact: true });
+    await pointed.hover();
+    const before = await pointed.boundingBox();
     await api.start({ name: 'Approval', id: 'newcomer' });
     await page.getByRole('button', { name: /1 new match/ }).waitFor();
+    await stage.shot('new-match');
+    assert.deepEqual(await pointed.boundingBox(), before);
     assert.equal(await page.getByRole('link', { name: 'newcomer' }).count(), 0);
     await page.getByRole('button', { name: /1 new match/ }).click();
     await page.getByRole('link', { name: 'newcomer' }).waitFor();

@@ -39,9 +39,7 @@ export function Settings(): JSX.Element {
                   <tr>
                     <th scope="row">{item.key}</th>
                     <td class="wide">
-                      <code>
-                        <Visible text={JSON.stringify(item.value ?? '(not set)')} />
-                      </code>
+                      <Value value={item.value} />
                     </td>
                     <td>{item.source}</td>
                     <td>
@@ -59,6 +57,15 @@ export function Settings(): JSX.Element {
         </>
       )}
     </>
+  );
+}
+
+function Value({ value }: { readonly value: unknown }): JSX.Element {
+  if (value === undefined) return <span class="muted">not set</span>;
+  return (
+    <code>
+      <Visible text={JSON.stringify(value)} />
+    </code>
   );
 }
 

@@ -175,10 +175,15 @@ function NameField({ names, fields, set }: NameFieldProps): JSX.Element {
       : '○ known from history; no connected worker announces it by name'
     : 'No connected worker announces this name: it will wait until one takes it.';
   return (
-    <label class="field">
-      <span>Name</span>
+    <div class="field">
+      <label class="label" for="start-name">
+        Name
+      </label>
       <input
+        id="start-name"
+        aria-describedby="start-name-hint"
         required
+        autofocus
         value={fields.name}
         list="start-names"
         onInput={(event) => set({ name: event.currentTarget.value })}
@@ -188,7 +193,9 @@ function NameField({ names, fields, set }: NameFieldProps): JSX.Element {
           <option value={name} />
         ))}
       </datalist>
-      <span class="meta">{fields.name === '' ? '' : hint}</span>
-    </label>
+      <div id="start-name-hint" class="meta">
+        {fields.name === '' ? '' : hint}
+      </div>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 /** What ran when, moving with the scheduler's clock. */
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import { integer } from '../model/format.ts';
+import { integer, plural } from '../model/format.ts';
 import { GROUP_PAGE, layLanes, type Lane, type StepLane } from '../model/lanes.ts';
 import type { Span } from '../model/scale.ts';
 import type { Step, Story } from '../model/story.ts';
@@ -137,7 +137,7 @@ function Toolbar(props: ToolbarProps): JSX.Element {
         {isTable ? 'Show as picture' : 'Show as table'}
       </button>
       <span class="meta">
-        {integer(story.steps.length)} steps
+        {plural(story.steps.length, 'step')}
         {generation > 1 + rewinds &&
           ` · generation ${integer(generation)}: the history of earlier ones is not kept`}
       </span>

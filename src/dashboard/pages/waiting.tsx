@@ -76,7 +76,7 @@ export function Waiting({ hub, row, waiting }: WaitingProps): JSX.Element {
   );
 }
 
-const CLASS_MARK = { problem: '▲', load: '●', normal: '⏳' } as const;
+const CLASS_MARK = { problem: '▲', load: '●', normal: '○' } as const;
 
 function WaitItem({ hub, item }: { readonly hub: string; readonly item: Item }): JSX.Element {
   const now = useNow();
