@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addConfig } from './config-show.ts';
 import { runDev, type DevFlags } from './dev.ts';
+import { addEntity } from './entity.ts';
 import { addInstance } from './instance.ts';
 import { addLogLevel } from './log-level.ts';
 import { addRetentionPolicy } from './retention-policy.ts';
@@ -30,6 +31,7 @@ export function createProgram(context: CliContext, onExit: (code: number) => voi
   addDev(program, context, onExit);
   addTaskHub(program, { context, onExit });
   addInstance(program, { context, onExit });
+  addEntity(program, { context, onExit });
   addRetentionPolicy(program, { context, onExit });
   addConfig(program, { context, onExit });
   addLogLevel(program, { context, onExit });

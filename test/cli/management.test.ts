@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { openScheduler, type RunningScheduler } from '../../src/server/index.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
+import { TaskHubWorker, type TaskEntityOperation } from '../../src/worker/index.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/OPERATIONS.md'), 'utf8');
 const section = page.slice(
@@ -49,10 +51,51 @@ describe('durabletask, managing a scheduler', function () {
 
   it('runs every command of docs/OPERATIONS.md', async () => {
     const commands = [...section.matchAll(/^npx durabletask (.+)$/gm)].map(([, text = '']) => text);
-    assert.equal(commands.length, 15);
+    assert.equal(commands.length, 18);
     for (const command of commands) {
       const words = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)];
       await ok(...words.map(([, single, double, plain]) => single ?? double ?? plain ?? ''));
+    }
+  });
+
+  it('signals, shows, lists and cleans entities', async () => {
+    const { grpcEndpoint: endpoint } = scheduler;
+    const worker = new TaskHubWorker({ endpoint, taskHub: 'default', logger: silentLogger });
+    worker.addNamedEntity('counter', () => ({
+      run: ({ state, getInput }: TaskEntityOperation) =>
+        state.setState((state.getState<number>() ?? 0) + (getInput<number>() ?? 1)),
+    }));
+    await worker.connected();
+    try {
+      const signal = ['entity', 'signal', '--operation-name', 'add', '--input', '20', '--id'];
+      await ok(...signal, '@counter@a');
+      const sent = await ok(...signal, '@counter@a');
+      assert.equal(sent.stdout, "@counter@a: 'add' sent.");
+      await ok(...signal, '@counter@b');
+      const states = async () =>
+        (await ok('entity', 'list', '--json')).json().map(({ statePreview }) => statePreview);
+      const lateAt = Date.now() + 8000;
+      while ((await states()).join() !== '40,20') assert.ok(Date.now() < lateAt, 'never applied');
+      assert.match((await ok('entity', 'show', '--id', '@counter@a')).stdout, /State +40\n/);
+      const first = await ok('entity', 'list', '--top', '1');
+      const [, token = ''] = /--continuation-token (\S+)/.exec(first.stderr) ?? [];
+      const rest = await ok('entity', 'list', '--continuation-token', token, '--json');
+      assert.deepEqual(
+        rest.json().map(({ id }) => id),
+        ['@counter@b'],
+      );
+      assert.equal((await ok('entity', 'list', '--prefix', '@x')).stdout, 'No entity matches.');
+      assert.equal((await ok('entity', 'clean')).stdout, '0 orphaned locks released.');
+      const [gone, wrong] = [
+        await run(['entity', 'show', '--id', '@counter@none']),
+        await run([...signal.slice(0, 5), 'no json', '--id', '@counter@a']),
+      ];
+      assert.equal(gone.code, 1);
+      assert.match(gone.stderr, /there is no entity '@counter@none'/);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, /--input must be JSON/);
+    } finally {
+      await worker.stop();
     }
   });
 
