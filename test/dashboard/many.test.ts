@@ -168,6 +168,12 @@ describe('dashboard on many', function () {
     ]);
     const exported = JSON.parse(await readFile(await download.path(), 'utf8')) as object[];
     assert.ok('executionStarted' in (exported[1] ?? {}), JSON.stringify(exported[1]));
+    const [lines] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'JSON lines' }).click(),
+    ]);
+    const text = await readFile(await lines.path(), 'utf8');
+    assert.equal(text.trimEnd().split('\n').length, exported.length);
   });
 
   it('starts what a link filled in', async () => {

@@ -110,6 +110,9 @@ export function History({ hub, id, revision }: HistoryProps): JSX.Element {
         <a href={instanceApi(hub, id, 'history.json')} download>
           Export as JSON
         </a>
+        <a href={instanceApi(hub, id, 'history.jsonl')} download>
+          JSON lines
+        </a>
         <span class="meta">
           {shown.length} of {events.length} events{isAll ? '' : ' so far'}
         </span>

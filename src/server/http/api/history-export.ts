@@ -1,4 +1,4 @@
-/** The whole history as a JSON file, streamed a page at a time. */
+/** The whole history as a file, streamed a page at a time. */
 import { toJson } from '@bufbuild/protobuf';
 import { HistoryEventSchema } from '../../../proto/orchestrator_service_pb.ts';
 import type { HistoryPage } from '../../../storage/inspection.ts';
@@ -7,11 +7,38 @@ import { notFound, type ApiCall } from './route.ts';
 
 const PAGE = 500;
 
-export async function historyExport({
-  engine,
-  hub,
-  instanceId,
-}: ApiCall<unknown, unknown>): Promise<Response> {
+/** What stands around the events. */
+interface ExportForm {
+  readonly suffix: 'json' | 'jsonl';
+  readonly contentType: string;
+  readonly opening: string;
+  readonly between: string;
+  readonly closing: string;
+}
+
+const JSON_FORM: ExportForm = {
+  ...{ suffix: 'json', contentType: 'application/json' },
+  ...{ opening: '[\n', between: ',\n', closing: '\n]\n' },
+};
+const JSONL_FORM: ExportForm = {
+  ...{ suffix: 'jsonl', contentType: 'application/jsonl' },
+  ...{ opening: '', between: '\n', closing: '\n' },
+};
+
+/** One JSON array. */
+export function historyExport(call: ApiCall<unknown, unknown>): Promise<Response> {
+  return exportAs(JSON_FORM, call);
+}
+
+/** An event a line. */
+export function historyLines(call: ApiCall<unknown, unknown>): Promise<Response> {
+  return exportAs(JSONL_FORM, call);
+}
+
+async function exportAs(
+  { suffix, contentType, opening, between, closing }: ExportForm,
+  { engine, hub, instanceId }: ApiCall<unknown, unknown>,
+): Promise<Response> {
   const { stored } = engine.inspector;
   const readPage = (after: HistoryPage['items'][number] | undefined) =>
     stored.historyPage(hub, instanceId, { after, limit: PAGE });
@@ -31,7 +58,7 @@ export async function historyExport({
       );
       const last = page.items.at(-1);
       const isLast = !page.hasMore || !last;
-      const text = `${isFirst ? '[\n' : ',\n'}${events.join(',\n')}${isLast ? '\n]\n' : ''}`;
+      const text = `${isFirst ? opening : between}${events.join(between)}${isLast ? closing : ''}`;
       isFirst = false;
       controller.enqueue(encoder.encode(text));
       page = isLast ? undefined : await readPage(last);
@@ -39,8 +66,8 @@ export async function historyExport({
   });
   return new Response(body, {
     headers: {
-      'Content-Type': 'application/json',
-      'Content-Disposition': 'attachment; filename="history.json"',
+      'Content-Type': contentType,
+      'Content-Disposition': `attachment; filename="history.${suffix}"`,
     },
   });
 }

@@ -7,7 +7,7 @@ import type { HttpRoute } from '../http-app.ts';
 import { historySchema, instanceSchema, waitingSchema, rowPageSchema } from './contract.ts';
 import type { HistoryJson, InstanceJson, RowPageJson, StatusWord } from './contract.ts';
 import { decodeEntry, eventJson, failureJson, parseRef, payloadsOf, refOf } from './event-json.ts';
-import { historyExport } from './history-export.ts';
+import { historyExport, historyLines } from './history-export.ts';
 import { api, iso, notFound, type ApiCall } from './route.ts';
 import { rowJson } from './row-json.ts';
 import { statusWord } from './status-words.ts';
@@ -50,6 +50,13 @@ export const INSTANCE_ROUTES: readonly HttpRoute[] = [
     permission: 'read',
     summary: 'The whole history with all payloads, as a file',
     handle: historyExport,
+  }),
+  api({
+    method: 'GET',
+    path: `${BASE}/history.jsonl`,
+    permission: 'read',
+    summary: 'The same, an event a line',
+    handle: historyLines,
   }),
   api({
     method: 'GET',

@@ -51,7 +51,7 @@ export class ApiFixture {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+    const isJson = /[/+]json\b/.test(answer.headers.get('content-type') ?? '');
     const { status, headers } = answer;
     return { status, headers, text, json: isJson ? (JSON.parse(text) as unknown) : undefined };
   }

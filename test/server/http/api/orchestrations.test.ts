@@ -103,6 +103,14 @@ describe('JSON API of orchestrations', () => {
     assert.equal(payload.headers.get('content-type'), 'text/plain; charset=utf-8');
     const file = await api.call('GET', `${BASE}/${id}/history.json`);
     assert.equal((JSON.parse(file.text) as unknown[]).length, 6);
+    const lines = await api.call('GET', `${BASE}/${id}/history.jsonl`);
+    assert.deepEqual(
+      lines.text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+      JSON.parse(file.text),
+    );
     const output = await api.call('GET', `${BASE}/${id}/data/output?offset=1&length=7`);
     assert.equal(output.text, 'charged');
   });
