@@ -1,7 +1,7 @@
 /** A thread of scripts/simulate.ts: lives the seeds it is sent, one range after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { bankOptions } from '../test/simulation/bank.ts';
-import { simulate, type SimulationOptions } from '../test/simulation/simulation.ts';
+import { LONG, simulate, type SimulationOptions } from '../test/simulation/simulation.ts';
 
 export interface SeedRange {
   readonly from: number;
@@ -26,19 +26,28 @@ export interface Failure {
 export interface ThreadOptions {
   /** Transfers of a bank instead of the usual scenarios. */
   readonly bank: number | undefined;
+  /** Longer lives, with more in each. */
+  readonly isLong: boolean;
   readonly all: boolean;
 }
 
 /** How a seed is lived, here and by hand. */
-export function optionsOf(seed: number, bank: number | undefined): SimulationOptions {
-  return bank === undefined ? { seed } : bankOptions(seed, bank);
+export function optionsOf(
+  seed: number,
+  { bank, isLong }: Pick<ThreadOptions, 'bank' | 'isLong'>,
+): SimulationOptions {
+  if (bank !== undefined) return bankOptions(seed, bank);
+  return { seed, ...(isLong && LONG) };
 }
+
+// Where an expected refusal came from is read by nobody here: `--seed` shows it.
+Error.stackTraceLimit = 0;
 
 async function live({ from, count }: SeedRange, options: ThreadOptions): Promise<RangeResult> {
   const sum = { lived: 0, steps: 0, faults: 0, instances: 0 };
   const failures: Failure[] = [];
   for (let seed = from; seed < from + count; seed += 1) {
-    const { steps, faults, instances, violation } = await simulate(optionsOf(seed, options.bank));
+    const { steps, faults, instances, violation } = await simulate(optionsOf(seed, options));
     sum.lived += 1;
     sum.steps += steps;
     sum.faults += faults;

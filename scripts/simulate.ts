@@ -5,6 +5,7 @@
  *   node scripts/simulate.ts --seeds 5000         many, from --from (default 1); stops at the first that fails
  *   node scripts/simulate.ts --seeds 5000 --all   as above, and goes on after a failure
  *   node scripts/simulate.ts --seeds 5000 --threads 1   on fewer threads than there are processors
+ *   node scripts/simulate.ts --seed 221 --long    the lives that once failed: longer, with more in each
  *   node scripts/simulate.ts --seeds 1000 --bank 100   a bank with so many transfers under locks, and nothing else
  */
 import { once } from 'node:events';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     all: { type: 'boolean', default: false },
     bank: { type: 'string' },
+    long: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
@@ -41,7 +43,8 @@ function print(line: string): void {
 
 function reportFailure({ seed, violation, steps }: Failure): void {
   print(`seed ${seed} failed at step ${steps}: ${violation}`);
-  print(`  node scripts/simulate.ts --seed ${seed}${bank === undefined ? '' : ` --bank ${bank}`}`);
+  const how = bank === undefined ? (values.long ? ' --long' : '') : ` --bank ${bank}`;
+  print(`  node scripts/simulate.ts --seed ${seed}${how}`);
 }
 
 async function runOne(seed: number): Promise<boolean> {
@@ -52,7 +55,7 @@ async function runOne(seed: number): Promise<boolean> {
     now: () => 0,
   });
   const result = await simulate({
-    ...optionsOf(seed, bank),
+    ...optionsOf(seed, { bank, isLong: values.long }),
     ...(!values.quiet && { onStep: print, logger }),
   });
   if (result.violation === undefined)
@@ -63,6 +66,9 @@ async function runOne(seed: number): Promise<boolean> {
   }
   return result.violation === undefined;
 }
+
+/** Lives leave little behind: with room for the young, the collector has less to do. */
+const YOUNG_MEGABYTES = 96;
 
 /** Small enough that all threads end at about the same time. */
 const RANGE = 20;
@@ -100,9 +106,10 @@ async function runThread(
   sum: Sum,
   count: number,
 ): Promise<void> {
-  const workerData: ThreadOptions = { bank, all: values.all };
+  const workerData: ThreadOptions = { bank, isLong: values.long, all: values.all };
   const thread = new Worker(new URL('simulate-thread.ts', import.meta.url), {
     workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
   });
   for (let range = take(); range; range = take()) {
     thread.postMessage(range);

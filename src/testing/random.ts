@@ -53,13 +53,12 @@ export class Random {
 /** Ids that are the same for the same seed. */
 export function seededIds(seed: Random | number): IdSource {
   const random = typeof seed === 'number' ? new Random(seed) : seed;
-  const hex32 = (): string =>
-    Array.from({ length: 4 }, () =>
-      random
-        .int(0, 2 ** 32 - 1)
-        .toString(16)
-        .padStart(8, '0'),
-    ).join('');
+  const hex8 = (): string =>
+    random
+      .int(0, 2 ** 32 - 1)
+      .toString(16)
+      .padStart(8, '0');
+  const hex32 = (): string => hex8() + hex8() + hex8() + hex8();
   const uuid = (): string => hex32().replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   return { hex32, uuid, random: () => random.next() };
 }

@@ -15,6 +15,8 @@ export interface SimulationOptions {
   /** What clients do, under names of their own; chosen by the seed if it is not said. */
   readonly scenarios?: Readonly<Record<string, Scenario>>;
   readonly chaosSteps?: number;
+  /** How many scenarios a seed may choose at most. */
+  readonly scenariosMax?: number;
   /** Told of every step. */
   readonly onStep?: (line: string) => void;
   readonly logger?: Logger;
@@ -33,8 +35,14 @@ export interface SimulationResult {
   readonly disk: readonly string[];
 }
 
-/** Steps in which things go wrong; then everything is repaired and must come to an end. */
-const CHAOS_STEPS_DEFAULT = 300;
+/**
+ * Steps in which things go wrong; then everything is repaired and must come to an end. All scenarios have begun by then
+ * and most have ended: more steps of one life find less than those of another.
+ */
+const CHAOS_STEPS_DEFAULT = 160;
+const SCENARIOS_MAX_DEFAULT = 6;
+/** Lives as they were when the first thousands were lived: longer, with more in each. */
+export const LONG = { chaosSteps: 300, scenariosMax: 8 } as const;
 const STEPS_MAX = 20_000;
 /** Simulated time after the last scenario in which leftovers must go away, in ms. */
 const QUIET_MS = 150_000;
@@ -77,7 +85,8 @@ class Simulation {
   #choose(): (readonly [string, Scenario])[] {
     const { random } = this.#world;
     const names = Object.keys(SCENARIOS);
-    return Array.from({ length: random.int(3, 8) }, (_, index) => {
+    const { scenariosMax = SCENARIOS_MAX_DEFAULT } = this.#options;
+    return Array.from({ length: random.int(3, scenariosMax) }, (_, index) => {
       const name = random.pick(names);
       return [`${name}-${index}`, SCENARIOS[name] as Scenario] as const;
     });
