@@ -10,6 +10,8 @@ export interface Disk {
   query(sql: string, params?: readonly SqlValue[]): Promise<readonly SqlRow[]>;
   /** Changes with every commit, whether it wrote or not. */
   readonly transactions: number;
+  /** Rises with every row written. */
+  changes(): Promise<number>;
 }
 
 /** What was seen of one generation of one instance. */
@@ -77,8 +79,7 @@ export class Checker {
     if (this.#checkedAt === this.#disk.transactions) return;
     this.#checkedAt = this.#disk.transactions;
     // A third of all transactions find nothing to do.
-    const [row] = await this.#disk.query('select total_changes() as changes');
-    const changes = Number(row?.['changes']);
+    const changes = await this.#disk.changes();
     if (changes === this.#changes) return;
     this.#changes = changes;
     const waiting: Waiting[] = [];

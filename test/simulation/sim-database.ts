@@ -46,6 +46,12 @@ export class SimDatabase {
     return this.#inner.read((session) => session.all(sql, params));
   }
 
+  /** By the one connection there is, which knows what it changed. */
+  async changes(): Promise<number> {
+    const [row] = await this.query('select total_changes() as changes');
+    return Number(row?.['changes']);
+  }
+
   takeFault(): DatabaseFault | undefined {
     const { fault } = this;
     this.fault = undefined;

@@ -4,6 +4,7 @@ import { types, type Client } from 'pg';
 import type { SqlRow, SqlValue } from '../../src/storage/sql/session.ts';
 import type { Disk } from '../simulation/checker.ts';
 
+/** Others write meanwhile: each look may find changes. */
 export interface Looks extends Disk {
   /** Runs `work` on one snapshot; false when the database went away meanwhile. */
   look(work: () => Promise<void>): Promise<boolean>;
@@ -36,6 +37,10 @@ export class PostgresLooks implements Looks {
     } finally {
       await client?.end().catch(() => undefined);
     }
+  }
+
+  changes(): Promise<number> {
+    return Promise.resolve(this.transactions);
   }
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
@@ -75,6 +80,10 @@ export class SqliteLooks implements Looks {
     } finally {
       database.close();
     }
+  }
+
+  changes(): Promise<number> {
+    return Promise.resolve(this.transactions);
   }
 
   query(sql: string, params: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
