@@ -195,7 +195,7 @@ export class Scheduler {
 
   /** For calls that would make new work: why one is refused (RESOURCE_EXHAUSTED) before it is read, if it is. */
   refusalAtDoor(hub: string): string | undefined {
-    return this.#rounds.refusalAtDoor(hub);
+    return this.#hubs.includes(hub) ? this.#rounds.refusalAtDoor(hub) : undefined;
   }
 
   async createTaskHub(hub: string, { recreate }: { readonly recreate: boolean }): Promise<void> {

@@ -25,7 +25,7 @@ export class Guard {
    * @throws TaskHubError UNAUTHENTICATED, UNAVAILABLE (see `TokenVerifier`).
    */
   async authenticate(header: string | undefined): Promise<Caller> {
-    const [, token] = /^Bearer +([\w.~+/=-]+) *$/i.exec(header ?? '') ?? [];
+    const token = tokenOf(header);
     if (token !== undefined) return this.#verifier.verify(token);
     throw new TaskHubError(
       'UNAUTHENTICATED',
@@ -33,6 +33,13 @@ export class Guard {
         ? 'This scheduler wants to know who calls: send a bearer token (in a connection string, another Authentication than None).'
         : 'The Authorization header is not of the form "Bearer <token>".',
     );
+  }
+
+  /** Whether the token was checked lately and its caller may: quick, and false does not mean that they may not. */
+  knows(header: string | undefined, permission: Permission, taskHub: string): boolean {
+    const token = tokenOf(header);
+    const caller = token === undefined ? undefined : this.#verifier.remembered(token);
+    return caller !== undefined && this.permits(caller, permission, taskHub);
   }
 
   permits(caller: Caller, permission: Permission, taskHub: string | undefined): boolean {
@@ -44,6 +51,10 @@ export class Guard {
   require(caller: Caller, permission: Permission, taskHub: string | undefined): void {
     if (!this.permits(caller, permission, taskHub)) throw denied(caller, permission, taskHub);
   }
+}
+
+function tokenOf(header: string | undefined): string | undefined {
+  return /^Bearer +([\w.~+/=-]+) *$/i.exec(header ?? '')?.[1];
 }
 
 function denied(caller: Caller, permission: Permission, taskHub: string | undefined): TaskHubError {

@@ -15,11 +15,13 @@ export interface SignInEndpoints {
 
 /** The issuer's metadata is asked for again after so long, in ms. */
 const REFRESH_MS = 10 * 60_000;
+/** After a failure nobody asks again for so long, whoever opens the page. */
+const RETRY_AFTER_MS = 5_000;
 
 export class SignIn {
   readonly #config: Pick<SecurityConfig, 'authIssuers' | 'signInClientId' | 'signInScopes'>;
   readonly #clock: Clock;
-  #found: { readonly at: number; readonly endpoints: Promise<SignInEndpoints> } | undefined;
+  #found: { until: number; readonly endpoints: Promise<SignInEndpoints> } | undefined;
 
   constructor(
     config: Pick<SecurityConfig, 'authIssuers' | 'signInClientId' | 'signInScopes'>,
@@ -44,12 +46,12 @@ export class SignIn {
     const [issuer] = authIssuers;
     if (issuer === undefined || clientId === undefined) return undefined;
     const now = this.#clock.now();
-    if (!this.#found || now >= this.#found.at + REFRESH_MS) {
+    if (!this.#found || now >= this.#found.until) {
       const endpoints = discover({ issuer, clientId, scopes });
-      const found = { at: now, endpoints };
+      const found = { until: now + REFRESH_MS, endpoints };
       this.#found = found;
       endpoints.catch(() => {
-        if (this.#found === found) this.#found = undefined;
+        found.until = this.#clock.now() + RETRY_AFTER_MS;
       });
     }
     return this.#found.endpoints;

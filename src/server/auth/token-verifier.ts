@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose';
 import type { Clock } from '../../base/clock.ts';
 import { TaskHubError } from '../../core/errors.ts';
@@ -54,16 +54,22 @@ export class TokenVerifier {
    * @throws TaskHubError UNAUTHENTICATED saying what is wrong with it; UNAVAILABLE when its issuer cannot be asked.
    */
   async verify(token: string): Promise<Caller> {
+    const known = this.remembered(token);
+    if (known) return known;
     const now = this.#options.clock.now();
-    const digest = createHash('sha256').update(token).digest('base64');
-    const known = this.#remembered.get(digest);
-    if (known !== undefined && now < known.until) return known.caller;
+    const digest = digestOf(token);
     this.#remembered.delete(digest);
     const caller = await this.#check(token, now);
     if (this.#remembered.size >= REMEMBERED_MAX) this.#forgetOldest();
     const until = Math.min(caller.expiresAt, now + REMEMBERED_MS);
     this.#remembered.set(digest, { caller, until });
     return caller;
+  }
+
+  /** Who the token is of, if it was checked lately. */
+  remembered(token: string): Caller | undefined {
+    const known = this.#remembered.get(digestOf(token));
+    return known && this.#options.clock.now() < known.until ? known.caller : undefined;
   }
 
   #forgetOldest(): void {
@@ -110,6 +116,10 @@ export class TokenVerifier {
     const trusted = this.#options.issuers.join(', ');
     throw refused(`The token is of issuer ${shown(name)}; this scheduler trusts ${trusted}.`);
   }
+}
+
+function digestOf(token: string): string {
+  return hash('sha256', token, 'base64');
 }
 
 interface Rules {

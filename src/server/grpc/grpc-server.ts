@@ -74,7 +74,7 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<GrpcSe
     'grpc.max_send_message_length': -1,
     // Statistics of each call that nothing here reads.
     'grpc.enable_channelz': 0,
-    interceptors: [refuseUnread(options.engine)],
+    interceptors: [refuseUnread(options)],
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   });

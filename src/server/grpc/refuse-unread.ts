@@ -4,11 +4,13 @@
  */
 import {
   ServerInterceptingCall,
+  type Metadata,
   type ServerInterceptor,
   type ServerMethodDefinition,
 } from '@grpc/grpc-js';
 import { recordCall } from '../../telemetry/recorded-metrics.ts';
 import { TaskHubSidecarService } from '../../proto/orchestrator_service_pb.ts';
+import type { Guard } from '../auth/guard.ts';
 import type { Engine } from '../engine.ts';
 import { taskHubOf } from './call-context.ts';
 import type { RpcName } from './rpc-permissions.ts';
@@ -23,7 +25,23 @@ const MAKES_WORK = [
   'signalEntity',
 ] as const satisfies readonly RpcName[];
 
-export function refuseUnread(engine: Pick<Engine, 'refusalAtDoor'>): ServerInterceptor {
+/**
+ * Where callers are asked who they are, only those who were found to be let in are refused here: nobody else learns
+ * that the hub exists.
+ */
+export function refuseUnread({
+  engine,
+  guard,
+}: {
+  readonly engine: Pick<Engine, 'refusalAtDoor'>;
+  readonly guard: Guard | undefined;
+}): ServerInterceptor {
+  const refusal = (metadata: Metadata): string | undefined => {
+    const taskHub = taskHubOf(metadata);
+    const [authorization] = metadata.get('authorization').map(String);
+    const isKnown = guard?.knows(authorization, 'write', taskHub) ?? true;
+    return isKnown ? engine.refusalAtDoor(taskHub) : undefined;
+  };
   const methods = new Map(
     MAKES_WORK.map((name) => {
       const { parent, name: method } = TaskHubSidecarService.method[name];
@@ -37,7 +55,7 @@ export function refuseUnread(engine: Pick<Engine, 'refusalAtDoor'>): ServerInter
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, goOn) => {
-            const details = engine.refusalAtDoor(taskHubOf(metadata));
+            const details = refusal(metadata);
             if (details === undefined) {
               goOn(metadata);
               return;

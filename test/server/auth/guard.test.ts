@@ -116,6 +116,27 @@ describe('guard', () => {
     await fixture.close();
   });
 
+  it('lets only those who may write hear that a task hub is over its rate', async () => {
+    const fixture = await openGrpcFixture({ clock, guard });
+    fixture.engine.doorRefusal = 'too loud';
+    roles.replace([
+      assignment({ role: 'contributor' }),
+      assignment({ role: 'reader', assignee: 'r' }),
+    ]);
+    const start = async (headers: Record<string, string>) =>
+      fixture.client.call(rpc.startInstance, { instanceId: 'a', name: 'A' }, { headers });
+    const writer = { authorization: await bearer({ sub: 'w' }) };
+    const reader = { authorization: await bearer({ sub: 'r' }) };
+
+    await start(writer);
+    await assert.rejects(start(writer), { code: status.RESOURCE_EXHAUSTED, details: 'too loud' });
+    await assert.rejects(start({}), { code: status.UNAUTHENTICATED });
+    for (let n = 0; n < 2; n += 1) {
+      await assert.rejects(start(reader), { code: status.PERMISSION_DENIED });
+    }
+    await fixture.close();
+  });
+
   it('stands before every HTTP route but those that tell nothing', async () => {
     const engine = new EngineDouble();
     const rules = { allowedHosts: [], allowAddresses: false, scheme: 'http' } as const;

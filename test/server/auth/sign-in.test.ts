@@ -48,16 +48,20 @@ describe('sign-in of people', () => {
     assert.deepEqual(issuer.requests, []);
   });
 
-  it('says that the issuer is away, or has nothing for people, and asks again the next time', async () => {
-    const signIn = open('x');
+  it('says that the issuer is away, or has nothing for people, and asks again a while later', async () => {
+    const clock = new ManualClock();
+    const signIn = open('x', clock);
     issuer.isUp = false;
     await assert.rejects(signIn.endpoints(), {
       code: 'UNAVAILABLE',
       message: /^Nobody can sign in now: GET .* answered 503; the issuer is http/,
     });
     assert.equal(await signIn.tokenOrigin(), undefined);
+    assert.equal(issuer.requests.length, 1, 'not asked again at once');
     issuer.isUp = true;
+    clock.advance(5_000);
     await assert.rejects(signIn.endpoints(), { message: /names no authorization_endpoint/ });
+    clock.advance(5_000);
     new SigningIn(issuer, { clientId: 'x', redirectUri: () => 'http://localhost/signin' });
     assert.equal((await signIn.endpoints())?.clientId, 'x');
   });
