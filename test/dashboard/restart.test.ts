@@ -44,6 +44,7 @@ describe('dashboard of a scheduler that restarts', function () {
     await start('before');
     await stage.goto('/taskhubs/default/orchestrations/before');
     await page.getByText('● live').waitFor();
+    await page.locator('button:enabled', { hasText: 'Terminate' }).first().waitFor();
     const port = Number(new URL(scheduler.httpEndpoint).port);
     await close();
     await page.getByText(/was shut down or restarts|Connection to the scheduler lost/).waitFor();
