@@ -64,7 +64,14 @@ import { startBackground } from './background.ts';
 import { Inspector } from './inspector.ts';
 import { Waits, type WaitUntil } from './waits.ts';
 import type { WorkerInfo } from './worker-info.ts';
-import { Workers, type ConnectOptions, type Ending, type WorkerStream } from './workers.ts';
+import { releasePatiently } from './patient-release.ts';
+import {
+  Workers,
+  type ConnectOptions,
+  type DrainOptions,
+  type Ending,
+  type WorkerStream,
+} from './workers.ts';
 
 export interface SchedulerOptions {
   readonly store: Store;
@@ -85,9 +92,6 @@ const HISTORY_MESSAGE_BYTES = 256 * 1024;
 
 /** Parked items of each kind in one list. */
 const PARKED_LIST_MAX = 500;
-
-/** After a release that the store did not take: how long until the next try, in ms. */
-const RELEASE_RETRY_MS = 500;
 
 /** What a worker sends for an item that it holds. */
 type Answer = TurnCommit | ActivityCommit | EntityCommit | AbandonCommit;
@@ -315,6 +319,12 @@ export class Scheduler {
     return this.#workers.connect({ ...options, hub });
   }
 
+  /** Gives a worker nothing more on the streams that it has here; how many there were. See `Workers.drain`. */
+  drainWorker(options: DrainOptions): number {
+    this.assertTaskHub(options.hub);
+    return this.#workers.drain(options);
+  }
+
   /** `principal`: who answers, where callers are asked who they are. */
   async completeOrchestration(
     hub: string,
@@ -425,24 +435,10 @@ export class Scheduler {
   }
 
   #release(commits: readonly ReleaseCommit[]): void {
+    const [rounds, { clock }, { signal }] = [this.#rounds, this.#options, this.#closing];
     for (const commit of commits) {
       this.#chunks.drop(commit.token);
-      this.#background.run('release', () => this.#releaseOne(commit));
-    }
-  }
-
-  /** Until the store takes it: while this process lives, nobody else gives the item back. */
-  async #releaseOne(commit: ReleaseCommit): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#closing;
-    for (;;) {
-      const outcome = await this.#rounds.submit(commit);
-      if (outcome.ok) return;
-      const { error } = outcome;
-      const isPassing = error.code === 'UNAVAILABLE' || error.code === 'RESOURCE_EXHAUSTED';
-      if (!isPassing || signal.aborted) throw error;
-      // Ends early only because the scheduler closes: then there is one last attempt.
-      await clock.sleepUntil(clock.now() + RELEASE_RETRY_MS, { signal }).catch(() => undefined);
+      this.#background.run('release', () => releasePatiently(commit, { rounds, clock, signal }));
     }
   }
 

@@ -1,42 +1,31 @@
 /** The connected workers: their room, what they hold, and what becomes of it when they go. */
 import type { Clock } from '../base/clock.ts';
-import { SUSPECT_ATTEMPTS } from '../core/limits.ts';
-import {
-  WorkerCapability,
-  type GetWorkItemsRequest,
-  type WorkItemFilters,
-} from '../proto/orchestrator_service_pb.ts';
+import { WorkerCapability, type GetWorkItemsRequest } from '../proto/orchestrator_service_pb.ts';
 import {
   WORK_KINDS,
   type Claimed,
-  type ClaimedOrchestration,
   type Holding,
   type ReleaseCommit,
   type Taker,
-  type TypeFilter,
-  type WorkKind,
 } from '../storage/store.ts';
 import { recordMetric } from '../telemetry/recorded-metrics.ts';
-import {
-  encodeActivityWorkItem,
-  encodeEntityBatchWorkItem,
-  encodeEntityWorkItem,
-  encodeOrchestratorWorkItem,
-} from '../wire/work-items.ts';
 import { RecentKeys } from './recent-keys.ts';
 import type { SchedulerSettings } from './settings.ts';
-import type { DeliveryCounts, WorkerInfo } from './worker-info.ts';
-import { mayLackTokens, subjectKey, subjectOf, type Subject } from './unnamed.ts';
-
-/** The transport's side of one `GetWorkItems` stream. */
-export interface WorkItemSink {
-  push(workItem: Uint8Array): void;
-  /** True while the transport's buffer is over its limit: nothing more is handed out. */
-  readonly isBlocked: boolean;
-  onDrain(callback: () => void): void;
-  /** Ends the stream with OK. */
-  end(): void;
-}
+import { mayLackTokens, subjectKey, type Subject } from './unnamed.ts';
+import type { WorkerInfo } from './worker-info.ts';
+import {
+  encodeWorkItem,
+  hasNoMessageLimit,
+  heldOf,
+  infoOf,
+  isAlone,
+  MESSAGE_BYTES_MAX,
+  readFilters,
+  takerOf,
+  type HeldItem,
+  type Stream,
+  type WorkItemSink,
+} from './worker-stream.ts';
 
 export interface WorkerStream {
   /** The client went away. */
@@ -48,50 +37,8 @@ export interface WorkerStream {
   expire(): void;
 }
 
-interface HeldItem {
-  readonly kind: WorkKind;
-  readonly key: string;
-  /** Epoch ms of its hand-out. */
-  readonly sinceAt: number;
-  readonly attempts: number;
-  /** Where the worker may keep it in memory: see `ClaimedOrchestration.memory`. */
-  readonly memory?: ClaimedOrchestration['memory'];
-  /** Workers were lost with it before: nothing else goes out beside it. */
-  readonly isSuspect: boolean;
-  /** What it is about, if its worker may not name its token. */
-  readonly subject?: string;
-}
-
 /** How a worker let go of an item; `forgot`: it does not have in memory what the item left. */
 export type Ending = 'completed' | 'forgot' | 'gaveBack';
-
-interface Stream {
-  readonly id: number;
-  readonly hub: string;
-  readonly workerId: string | undefined;
-  readonly userAgent: string | undefined;
-  readonly principal?: string | undefined;
-  readonly connectedAt: number;
-  readonly sink: WorkItemSink;
-  readonly capacity: Readonly<Record<WorkKind, number>>;
-  readonly filters: Readonly<Record<WorkKind, readonly TypeFilter[] | undefined>>;
-  readonly held: Map<string, HeldItem>;
-  /** The worker keeps orchestrations and states of entities in memory between turns and says so. */
-  readonly isSticky: boolean;
-  readonly takesEntityBatches: boolean;
-  /** The worker may name what it completes by its subject instead of a token. */
-  readonly lacksTokens: boolean;
-  readonly messageBytesMax: number;
-  readonly fetchesHistory: boolean;
-  readonly caches: RecentKeys;
-  readonly avoids: RecentKeys;
-  readonly heldCount: Record<WorkKind, number>;
-  readonly counts: DeliveryCounts;
-  /** Epoch ms until which what it holds waits for its worker's next stream; see `expire`. */
-  awaitedUntil: number | undefined;
-  /** Told to go: it gets nothing more. */
-  isEnding: boolean;
-}
 
 export interface WorkersOptions {
   readonly clock: Clock;
@@ -114,6 +61,18 @@ export interface ConnectOptions {
   readonly takesEntityBatches?: boolean;
   readonly sink: WorkItemSink;
 }
+
+/** How long a worker whose stream expired may take to come back: SDKs wait up to 30 s before they try again. */
+const COME_BACK_MS = 45_000;
+
+/** One stream of this node, or all of a worker that asks for itself. */
+export type DrainOptions =
+  | { readonly hub: string; readonly stream: number; readonly worker?: undefined }
+  | {
+      readonly hub: string;
+      readonly stream?: undefined;
+      readonly worker: { readonly id: string; readonly principal: string | undefined };
+    };
 
 export class Workers {
   readonly #options: WorkersOptions;
@@ -359,6 +318,23 @@ export class Workers {
     );
   }
 
+  /**
+   * Gives a worker nothing more: its streams stay open, and what it holds may be completed on them. A stream that it
+   * opens later is served again. How many streams there were.
+   */
+  drain({ hub, stream, worker }: DrainOptions): number {
+    const drained = [...this.#streams.values()].filter(
+      (each) =>
+        each.hub === hub &&
+        each.awaitedUntil === undefined &&
+        (stream === undefined || each.id === stream) &&
+        (worker === undefined ||
+          (each.workerId === worker.id && each.principal === worker.principal)),
+    );
+    for (const each of drained) each.isEnding = true;
+    return drained.length;
+  }
+
   /** Ends the streams of one hub, or all, with OK; their workers may still complete what they hold. */
   end(hub?: string): void {
     this.#isDraining ||= hub === undefined;
@@ -391,99 +367,4 @@ function takenBack(item: Pick<ReleaseCommit, 'hub' | 'work' | 'token' | 'readyAt
 export interface Settlement {
   readonly disown: () => void;
   readonly undo: () => void;
-}
-
-/** What is remembered of an item: not its bytes. */
-function heldOf(stream: Stream, item: Claimed, sinceAt: number): HeldItem {
-  const { kind, key, attempts } = item;
-  return {
-    ...{ kind, key, sinceAt, attempts },
-    isSuspect: attempts >= SUSPECT_ATTEMPTS,
-    ...(item.kind !== 'activity' && keeps(stream, item) && { memory: item.memory }),
-    // There are no entities in the protocol without tokens.
-    ...(stream.lacksTokens && item.kind !== 'entity' && { subject: subjectOf(item) }),
-  };
-}
-
-/** Requests of the first generation have no room for the names of states. */
-function keeps({ isSticky, takesEntityBatches }: Stream, { kind }: Claimed): boolean {
-  return isSticky && !(kind === 'entity' && takesEntityBatches);
-}
-
-function infoOf(stream: Stream): WorkerInfo {
-  const { hub, id, workerId, userAgent, connectedAt, isEnding, isSticky, capacity } = stream;
-  return {
-    ...{ hub, workerId, userAgent, connectedAt, isEnding, isSticky, capacity },
-    stream: id,
-    inFlight: stream.held.size,
-    inFlightByKind: { ...stream.heldCount },
-    filters: stream.filters,
-    counts: { ...stream.counts },
-    held: [...stream.held].map(([token, { kind, sinceAt, attempts }]) => ({
-      ...{ token, kind, sinceAt, attempts },
-    })),
-  };
-}
-
-/** A suspect goes to a stream that holds nothing, and stays alone there. */
-function isAlone({ held }: Stream): boolean {
-  const [first] = held.values();
-  return held.size === 1 && first?.isSuspect === true;
-}
-
-function takerOf(stream: Stream, kind: WorkKind, credit: number): Taker {
-  const { id, hub, messageBytesMax, fetchesHistory, caches, avoids } = stream;
-  const isIdle = stream.held.size === 0;
-  const filters = stream.filters[kind];
-  return {
-    id,
-    hub,
-    kind,
-    credit,
-    filters,
-    isIdle,
-    messageBytesMax,
-    fetchesHistory,
-    caches,
-    avoids,
-  };
-}
-
-function encodeWorkItem(item: Claimed, stream: Stream): Uint8Array {
-  const { token: completionToken } = item;
-  if (item.kind === 'activity') return encodeActivityWorkItem(item.request, completionToken);
-  if (item.kind === 'entity') {
-    if (stream.takesEntityBatches) return encodeEntityBatchWorkItem({ ...item, completionToken });
-    const { before, after } = item.memory;
-    const names = { next: after, leftOut: item.isStateCached ? before : undefined };
-    const stateMemory = keeps(stream, item) ? names : undefined;
-    return encodeEntityWorkItem({ ...item, completionToken, stateMemory });
-  }
-  return encodeOrchestratorWorkItem({
-    ...item,
-    completionToken,
-    requiresHistoryStreaming: item.historyMode === 'streamed',
-  });
-}
-
-/** How long a worker whose stream expired may take to come back: SDKs wait up to 30 s before they try again. */
-const COME_BACK_MS = 45_000;
-
-/** gRPC's default receive limit is 4 MiB, frame included; most clients leave it at that. */
-const MESSAGE_BYTES_MAX = 4 * 1024 * 1024 - 16 * 1024;
-
-/** JavaScript clients lift the limit; a hint that is wrong costs a failed delivery, not correctness. */
-function hasNoMessageLimit(userAgent: string | undefined): boolean {
-  return (
-    userAgent !== undefined && /^(?:durabletask-(?:js|scheduler)|grpc-node-js)\//.test(userAgent)
-  );
-}
-
-function readFilters(filters: WorkItemFilters | undefined): Stream['filters'] {
-  if (!filters) return { orchestration: undefined, activity: undefined, entity: undefined };
-  return {
-    orchestration: filters.orchestrations.map(({ name, versions }) => ({ name, versions })),
-    activity: filters.activities.map(({ name, versions }) => ({ name, versions })),
-    entity: filters.entities.map(({ name }) => ({ name: name.toLowerCase(), versions: [] })),
-  };
 }

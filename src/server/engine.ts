@@ -4,8 +4,8 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 export type {
   ConnectOptions as OpenWorkerStreamOptions,
   WorkerStream,
-  WorkItemSink,
 } from '../scheduler/workers.ts';
+export type { WorkItemSink } from '../scheduler/worker-stream.ts';
 
 /** Every method may throw `TaskHubError`; a reply means that the effect is durable. */
 export type Engine = Omit<EngineMethods, 'entities'> & {
@@ -42,6 +42,7 @@ type EngineMethods = Pick<
   | 'parkedItems'
   | 'retryParked'
   | 'openWorkerStream'
+  | 'drainWorker'
   | 'completeOrchestration'
   | 'completeActivity'
   | 'abandon'

@@ -80,6 +80,12 @@ export const LOG_EVENTS = {
     message: 'the scheduler did not take a completion',
     meaning: 'The item is given back and delivered again; the error says why.',
   },
+  drainRefused: {
+    id: 734,
+    level: 'debug',
+    message: 'the scheduler does not keep the stream of a worker that leaves',
+    meaning: 'What it has in hand is waited for during the grace period only.',
+  },
   entityNotRegistered: {
     id: 802,
     level: 'warn',

@@ -1,11 +1,13 @@
 import { hostname } from 'node:os';
 import { pid } from 'node:process';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { untilAborted } from '../base/abort.ts';
 import { TaskGroup } from '../base/task-group.ts';
 import type { Connection } from '../client/connection.ts';
 import { openConnection } from '../client/open-connection.ts';
 import { TaskHubError } from '../core/errors.ts';
+import { BackendService } from '../proto/backend_service_pb.ts';
 import type { GetWorkItemsRequestSchema, WorkItem } from '../proto/orchestrator_service_pb.ts';
 import { WorkerCapability } from '../proto/orchestrator_service_pb.ts';
 import type { CoreOrchestrationContext } from '../replay/core-context.ts';
@@ -177,7 +179,7 @@ export class TaskHubWorker implements AsyncDisposable {
 
   /**
    * Takes no more work, waits for what is in hand up to the drain timeout, gives the rest back to
-   * the scheduler and disconnects. Stopping twice is fine.
+   * the scheduler and disconnects. The scheduler is asked to keep what is in hand for so long. Stopping twice is fine.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -194,10 +196,14 @@ export class TaskHubWorker implements AsyncDisposable {
   }
 }
 
+/** How long a scheduler may take to say that it sends nothing more. */
+const DRAIN_ANSWER_MS = 5_000;
+
 /** The parts of a worker between start and stop. */
 class RunningWorker {
   readonly stream: WorkItemStream;
   readonly #settings: WorkerSettings;
+  readonly #connection: Connection;
   readonly #completer: WorkItemCompleter;
   readonly #orchestrations: OrchestrationRunner;
   readonly #activities: ActivityRunner;
@@ -215,6 +221,7 @@ class RunningWorker {
     const { clock, ids, logger } = settings;
     const signal = this.#givingUp.signal;
     this.#settings = settings;
+    this.#connection = connection;
     this.#tasks = new TaskGroup((error, name) =>
       logEvent(logger, 'workerTaskFailed', { name, error }),
     );
@@ -268,8 +275,9 @@ class RunningWorker {
 
   async drain(): Promise<void> {
     const { clock, drainTimeoutMs, logger } = this.#settings;
-    this.#stopping.abort();
-    await this.#reading;
+    this.stream.makeLast();
+    // A scheduler that keeps the stream open for what is in hand does not count the worker as lost meanwhile.
+    if (!(await this.#askForNoMore())) await this.#close();
     const patience = new AbortController();
     const deadline = clock
       .sleepUntil(clock.now() + drainTimeoutMs, { signal: patience.signal })
@@ -286,7 +294,30 @@ class RunningWorker {
       logEvent(logger, 'workGivenBack', { count: this.#inHand.size });
       await Promise.all([...this.#inHand].map((item) => this.#completer.abandon(item)));
     }
+    await this.#close();
     this.#sessions.closeAll();
+  }
+
+  /** False: the scheduler cannot be asked, or this stream is not at the node that answers. */
+  async #askForNoMore(): Promise<boolean> {
+    const { drainTimeoutMs, logger } = this.#settings;
+    if (!this.stream.isConnected || this.#inHand.size === 0 || drainTimeoutMs === 0) return false;
+    try {
+      const { workerFound } = await this.#connection.unary(
+        BackendService.method.beginWorkerDrain,
+        { drainTimeout: durationFromMs(drainTimeoutMs) },
+        { timeoutMs: Math.min(drainTimeoutMs, DRAIN_ANSWER_MS) },
+      );
+      return workerFound;
+    } catch (error) {
+      logEvent(logger, 'drainRefused', { error });
+      return false;
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#reading;
   }
 
   #dispatch(item: WorkItem): void {

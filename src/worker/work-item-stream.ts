@@ -49,6 +49,7 @@ export class WorkItemStream {
   /** Lives in a row that ended before their first message. */
   #failures = 0;
   #onConnected = Promise.withResolvers<undefined>();
+  #isLast = false;
 
   constructor(options: WorkItemStreamOptions) {
     this.#options = options;
@@ -64,16 +65,21 @@ export class WorkItemStream {
     return this.#onConnected.promise;
   }
 
-  /** Resolves, and never rejects, after the signal has aborted. */
+  /** Resolves, and never rejects, after the signal has aborted, or when the stream that is to be the last one ends. */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    while (!signal.aborted) await this.#liveAndRest(signal);
+    while (!signal.aborted && !this.#isLast) await this.#liveAndRest(signal);
+  }
+
+  /** No further stream is opened. */
+  makeLast(): void {
+    this.#isLast = true;
   }
 
   /** One life, and the delay before the next. */
   async #liveAndRest(signal: AbortSignal): Promise<void> {
     const { clock, ids, connection } = this.#options;
     const outcome = await this.#live(signal);
-    if (signal.aborted) return;
+    if (signal.aborted || this.#isLast) return;
     this.#failures += 1;
     this.#report(outcome);
     if (this.#failures % FAILURES_BEFORE_RENEWAL === 0 || outcome instanceof SilentStreamError) {

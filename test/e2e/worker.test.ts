@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HistoryEvent, OrchestrationState } from '../../src/client/index.ts';
-import { OrchestrationStatus, TaskHubClient, terminateOptions } from '../../src/client/index.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import {
+  EntityInstanceId,
+  OrchestrationStatus,
+  TaskHubClient,
+  terminateOptions,
+} from '../../src/client/index.ts';
+import { DEFAULT_SCHEDULER_SETTINGS } from '../../src/scheduler/settings.ts';
 import type { OpenSchedulerOptions, RunningScheduler } from '../../src/server/index.ts';
 import { openScheduler } from '../../src/server/index.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
@@ -11,6 +18,9 @@ import type { CoreOrchestrationContext, TaskHubWorkerOptions } from '../../src/w
 import { TaskFailedError, TaskHubWorker, whenAll, whenAny } from '../../src/worker/index.ts';
 
 type Context = CoreOrchestrationContext;
+
+/** What a worker has in hand of an entity is handed out again so long after its stream was lost. */
+const GRACE_MS = DEFAULT_SCHEDULER_SETTINGS.graceMs.entity;
 
 describe('TaskHubClient and TaskHubWorker on our scheduler', function () {
   this.timeout(20_000);
@@ -293,6 +303,33 @@ describe('TaskHubClient and TaskHubWorker on our scheduler', function () {
     await worker.start();
 
     assert.equal((await ended(id)).serializedOutput, '"second"');
+  });
+
+  it('finishes what it has in hand when it stops, although that takes longer than a lost worker is waited for', async () => {
+    let begun = 0;
+    const started = Promise.withResolvers<undefined>();
+    const { signal } = new AbortController();
+    const leaving = makeWorker();
+    for (const each of [leaving, worker]) {
+      each.addNamedEntity('Slow', () => ({
+        run: async ({ state }) => {
+          begun += 1;
+          started.resolve(undefined);
+          await systemClock.sleepUntil(systemClock.now() + 2 * GRACE_MS, { signal });
+          state.setState('done');
+        },
+      }));
+    }
+    await leaving.connected();
+    const id = new EntityInstanceId('slow', 'one');
+    await client.signalEntity(id, 'anything');
+    await started.promise;
+    await worker.connected();
+
+    await leaving.stop();
+
+    assert.equal((await client.getEntity(id))?.state, 'done');
+    assert.equal(begun, 1);
   });
 
   it('finishes everything although the scheduler goes away and comes back meanwhile', async () => {

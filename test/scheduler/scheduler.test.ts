@@ -19,7 +19,8 @@ import {
 } from '../../src/proto/orchestrator_service_pb.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../../src/scheduler/settings.ts';
-import type { WorkItemSink, WorkerStream } from '../../src/scheduler/workers.ts';
+import type { WorkItemSink } from '../../src/scheduler/worker-stream.ts';
+import type { WorkerStream } from '../../src/scheduler/workers.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Round, Store } from '../../src/storage/store.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';

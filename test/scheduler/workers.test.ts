@@ -6,7 +6,8 @@ import {
   WorkItemSchema,
 } from '../../src/proto/orchestrator_service_pb.ts';
 import { DEFAULT_SCHEDULER_SETTINGS } from '../../src/scheduler/settings.ts';
-import { Workers, type ConnectOptions, type WorkItemSink } from '../../src/scheduler/workers.ts';
+import type { WorkItemSink } from '../../src/scheduler/worker-stream.ts';
+import { Workers, type ConnectOptions } from '../../src/scheduler/workers.ts';
 import type { Claimed, ReleaseCommit } from '../../src/storage/store.ts';
 import { stateMemoryOf } from '../../src/wire/state-memory.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -428,6 +429,32 @@ describe('workers', () => {
       );
       assert.deepEqual([workers.held, workers.takers()], [0, []]);
     });
+  });
+
+  it('that drain get nothing more on the streams they have, and may complete there what they hold', () => {
+    const { workers, connect, released } = openWorkers();
+    const first = connect();
+    const others = [connect({}, 'h', { workerId: 'v' }), connect({}, 'h', { principal: 'p' })];
+    connect({}, 'other');
+    workers.handOut([activity('t1')]);
+    const drain = () => workers.drain({ hub: 'h', worker: { id: 'w', principal: undefined } });
+
+    assert.deepEqual([drain(), drain()], [1, 1]);
+    assert.deepEqual([...new Set(workers.takers().map(({ id }) => id))].sort(), [2, 3, 4]);
+    workers.handOut([activity('t2')]);
+    assert.deepEqual(first.sink.tokens, ['t1']);
+    assert.deepEqual(
+      released.map(({ token, loss }) => [token, loss]),
+      [['t2', undefined]],
+    );
+    assert.equal(first.sink.isEnded, false);
+    assert.ok(workers.settle('t1', 'completed'));
+    const again = connect();
+    workers.handOut([activity('t3', 5)]);
+    assert.deepEqual(again.sink.tokens, ['t3']);
+    assert.equal(workers.drain({ hub: 'h', stream: 2 }), 1);
+    assert.equal(workers.drain({ hub: 'h', stream: 4 }), 0);
+    assert.equal(others[0]?.sink.isEnded, false);
   });
 
   it('are listed with what is known of them', () => {

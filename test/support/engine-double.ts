@@ -139,6 +139,11 @@ export class EngineDouble implements Engine {
     };
   }
 
+  drainWorker: Engine['drainWorker'] = (options) => {
+    this.calls.push(['drainWorker', options]);
+    return this.streams.filter(({ hub }) => hub === options.hub).length;
+  };
+
   /** Resolves with the next worker stream, or the one there is already. */
   async firstStream(): Promise<OpenedStream> {
     for (;;) {

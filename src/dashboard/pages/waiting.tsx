@@ -18,7 +18,10 @@ function subject({ kind, name = '', version = '' }: Item): string {
 const SENTENCES: Readonly<Record<string, (item: Item, now: number) => string>> = {
   scheduled: (item, now) => `Its start is scheduled: in ${until(item, now)}.`,
   suspended: () => 'It is suspended. Events wait in its inbox until it is resumed.',
-  'hub-has-no-worker': (item) => `${subject(item)} waits, and no worker is connected to this hub.`,
+  'hub-has-no-worker': (item) =>
+    (item.workers ?? []).length > 0
+      ? `${subject(item)} waits, and every worker of this hub is leaving.`
+      : `${subject(item)} waits, and no worker is connected to this hub.`,
   'name-not-taken': (item) => `No connected worker takes ${subject(item)}.`,
   'version-not-taken': (item) => `${subject(item)}: workers take the name, but not this version.`,
   'all-busy': (item) => `All workers that take ${subject(item)} are full.`,

@@ -1,13 +1,19 @@
 /** Who is connected, what they take and hold, and what was set aside. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { HeldJson, ParkedJson, WorkersJson } from '../../server/http/api/contract.ts';
+import type {
+  DrainedJson,
+  HeldJson,
+  ParkedJson,
+  WorkersJson,
+} from '../../server/http/api/contract.ts';
 import { post } from '../api.ts';
 import { follow, summary } from '../live.ts';
 import { capped, duration, integer } from '../model/format.ts';
 import { apiPath, hubHref, instanceHref, type WorkerTab } from '../model/routes.ts';
 import {
   Age,
+  cannotAct,
   Copy,
   Empty,
   ProblemCard,
@@ -17,6 +23,7 @@ import {
   useTitle,
   Visible,
 } from '../parts/basics.tsx';
+import { Confirm } from '../parts/dialog.tsx';
 import { lazily } from '../parts/lazy.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { useData } from '../parts/use-data.ts';
@@ -31,6 +38,11 @@ const TAB_NAMES: Readonly<Record<WorkerTab, string>> = {
 };
 
 const KINDS = ['orchestration', 'activity', 'entity'] as const;
+const KIND_NAMES = { orchestration: 'Orchestrations', activity: 'Activities', entity: 'Entities' };
+const HEADS = [
+  ...['Worker', 'Connected', ...KINDS.map((kind) => KIND_NAMES[kind])],
+  ...['Takes', 'Delivered', 'Done', 'Given back'],
+];
 
 export function Workers({ hub, tab }: { readonly hub: string; readonly tab: WorkerTab }) {
   useTitle(`${TAB_NAMES[tab]} · ${hub}`);
@@ -75,7 +87,7 @@ function Queues(): JSX.Element | null {
         const isCapped = queued.some((each) => each.isCapped);
         return (
           <div class="card" key={kind}>
-            <h2>{kind}</h2>
+            <h2>{KIND_NAMES[kind]}</h2>
             <span class="num">
               {capped({ count, isCapped })} queued · {integer(value.active[kind])} in hand
               {queued.length > 0 && ` · oldest ${duration(now - oldest)}`}
@@ -90,6 +102,7 @@ function Queues(): JSX.Element | null {
 function Connected({ hub }: { readonly hub: string }): JSX.Element {
   const { data, error, reload } = useData<WorkersJson>(apiPath(hub, 'workers'));
   const [open, setOpen] = useState<number>();
+  const [leaving, setLeaving] = useState<WorkersJson['items'][number]>();
   useEffect(() => {
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') reload();
@@ -108,15 +121,23 @@ function Connected({ hub }: { readonly hub: string }): JSX.Element {
   }
   return (
     <Scroll label="Connected workers">
+      {leaving && (
+        <Drain
+          {...{ hub }}
+          worker={leaving}
+          onClose={() => {
+            setLeaving(undefined);
+            reload();
+          }}
+        />
+      )}
       <table>
         <caption class="hidden-text">Connected workers</caption>
         <thead>
           <tr>
-            {['Worker', 'Connected', ...KINDS, 'Takes', 'Delivered', 'Done', 'Given back'].map(
-              (head) => (
-                <th scope="col">{head}</th>
-              ),
-            )}
+            {HEADS.map((head) => (
+              <th scope="col">{head}</th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -163,6 +184,13 @@ function Connected({ hub }: { readonly hub: string }): JSX.Element {
                 <tr>
                   <td colSpan={9}>
                     <Held {...{ hub }} stream={worker.stream} />
+                    <button
+                      type="button"
+                      disabled={worker.isDraining || cannotAct()}
+                      onClick={() => setLeaving(worker)}
+                    >
+                      Drain worker
+                    </button>
                   </td>
                 </tr>
               )}
@@ -171,6 +199,37 @@ function Connected({ hub }: { readonly hub: string }): JSX.Element {
         </tbody>
       </table>
     </Scroll>
+  );
+}
+
+interface DrainProps {
+  readonly hub: string;
+  readonly worker: WorkersJson['items'][number];
+  readonly onClose: () => void;
+}
+
+function Drain({ hub, worker: { stream, workerId }, onClose }: DrainProps): JSX.Element {
+  const name = workerId ?? `stream ${stream}`;
+  const run = async (): Promise<void> => {
+    const { drained } = await post<DrainedJson>(apiPath(hub, `workers/${stream}/drain`), {});
+    toast(drained > 0 ? `${name} gets nothing more` : `${name} has gone meanwhile`);
+  };
+  return (
+    <Confirm
+      title="Drain worker"
+      verb={`Drain ${name}`}
+      isDanger={false}
+      onConfirm={run}
+      onClose={onClose}
+    >
+      <p>
+        <span class="mono">
+          <Visible text={name} />
+        </span>{' '}
+        gets nothing more and goes on with what it has in hand. Stop its process when nothing is in
+        hand: a worker that connects again is served again.
+      </p>
+    </Confirm>
   );
 }
 

@@ -47,6 +47,7 @@ type HttpEngineMethod =
   | 'createTaskHub'
   | 'deleteTaskHub'
   | 'workers'
+  | 'drainWorker'
   | 'inspector'
   | 'metrics'
   | 'retention'

@@ -1,4 +1,4 @@
-/** The gRPC services that scale controllers call, beside the one of clients and workers. */
+/** The gRPC services beside the one of clients and workers: what scale controllers call, and a worker that leaves. */
 import type { Server } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
 import type { BackendMetrics } from '../../proto/backend_service_pb.ts';
@@ -8,8 +8,16 @@ import type { KindFigures } from '../../scheduler/figures.ts';
 import type { Guard } from '../auth/guard.ts';
 import type { Engine } from '../engine.ts';
 import { rawMethod, serverStream, unary, type AdapterDeps } from '../grpc/adapters.ts';
+import { principalOf, type CallContext } from '../grpc/call-context.ts';
+import type { Permission } from '../permissions.ts';
 import { KedaScaler } from './keda-scaler.ts';
 import { figuresOf } from './scale-route.ts';
+
+const BACKEND_PERMISSIONS = {
+  getMetrics: 'connect',
+  beginWorkerDrain: 'work',
+} as const satisfies Record<string, Permission>;
+type BackendRpc = keyof typeof BACKEND_PERMISSIONS;
 
 export interface ScaleServiceOptions {
   readonly engine: Engine;
@@ -29,31 +37,36 @@ export function addScaleServices(
   options: ScaleServiceOptions,
   deps: ScaleServiceDeps,
 ): void {
-  addBackendMetrics(server, options, deps);
+  addBackend(server, options, deps);
   addKedaScaler(server, options, deps);
 }
 
-/** `GetMetrics` alone: the rest of that service is for engines that run orchestrations themselves. */
-function addBackendMetrics(
+/** The rest of that service is for engines that run orchestrations themselves. */
+function addBackend(
   server: Server,
   { engine, guard }: ScaleServiceOptions,
   deps: ScaleServiceDeps,
 ): void {
   const own: AdapterDeps = {
     ...deps,
-    admit: async (_method, call) => {
+    admit: async (method, call) => {
       deps.assertServing();
       if (guard) {
         call.caller = await guard.authenticate(call.authorization);
-        guard.require(call.caller, 'connect', call.taskHub);
+        guard.require(call.caller, BACKEND_PERMISSIONS[method as BackendRpc], call.taskHub);
       }
       engine.assertTaskHub(call.taskHub);
     },
   };
-  const { getMetrics } = BackendService.method;
+  const { getMetrics, beginWorkerDrain } = BackendService.method;
   server.addService(
-    { getMetrics: rawMethod(getMetrics) },
+    { getMetrics: rawMethod(getMetrics), beginWorkerDrain: rawMethod(beginWorkerDrain) },
     {
+      beginWorkerDrain: unary(
+        beginWorkerDrain,
+        (_request, call) => Promise.resolve({ workerFound: drainCaller(engine, call) }),
+        own,
+      ),
       getMetrics: unary(
         getMetrics,
         async (_request, { taskHub }) => {
@@ -71,6 +84,13 @@ function addBackendMetrics(
       ),
     },
   );
+}
+
+/** All its streams at this node; a caller that does not name itself has none. */
+function drainCaller(engine: Engine, call: CallContext): boolean {
+  const { taskHub: hub, workerId: id } = call;
+  if (id === undefined) return false;
+  return engine.drainWorker({ hub, worker: { id, principal: principalOf(call) } }) > 0;
 }
 
 type KindMetrics = Pick<

@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { BackendService } from '../../../src/proto/backend_service_pb.ts';
+import { TaskHubSidecarService } from '../../../src/proto/orchestrator_service_pb.ts';
 import { ExternalScaler } from '../../../src/proto/external_scaler_pb.ts';
-import { scaleSchema } from '../../../src/server/http/api/contract.ts';
+import { scaleSchema, workersSchema } from '../../../src/server/http/api/contract.ts';
 import { METRICS } from '../../../src/telemetry/metrics.ts';
 import { ApiFixture } from '../http/api/api-fixture.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const WAITING = 25;
+/** Of a worker that takes none of what waits here. */
+const NOTHING = { orchestrations: [{ name: 'Nothing', versions: [] }] };
 
 describe('scale figures of a scheduler', () => {
   let api: ApiFixture;
@@ -82,6 +85,53 @@ describe('scale figures of a scheduler', () => {
     await assert.rejects(client.call(BackendService.method.ping, {}), {
       code: status.UNIMPLEMENTED,
     });
+  });
+
+  it('stop growing for a worker that asks for nothing more, whose stream stays open', async () => {
+    const { beginWorkerDrain } = BackendService.method;
+    const { getWorkItems } = TaskHubSidecarService.method;
+    const headers = { taskhub: 'default', workerid: 'leaving' };
+    const none = { maxConcurrentOrchestrationWorkItems: 1, workItemFilters: NOTHING };
+    const stream = client.stream(getWorkItems, none, { headers });
+    await stream.next();
+
+    for (const workerFound of [true, true]) {
+      const answer = await client.call(beginWorkerDrain, {}, { headers });
+      assert.equal(answer.workerFound, workerFound);
+    }
+    const others = { taskhub: 'default', workerid: 'another' };
+    assert.equal((await client.call(beginWorkerDrain, {}, { headers: others })).workerFound, false);
+    assert.equal((await client.call(beginWorkerDrain, {})).workerFound, false);
+    const { items } = await api.get('/hubs/default/workers', workersSchema);
+    assert.deepEqual(
+      items.map(({ workerId, isDraining }) => ({ workerId, isDraining })),
+      [{ workerId: 'leaving', isDraining: true }],
+    );
+    stream.call.cancel();
+    await api.until(
+      () => api.get('/hubs/default/workers', workersSchema),
+      (answer) => answer.items.length === 0,
+    );
+  });
+
+  it('leave out a worker that somebody else sends away', async () => {
+    const headers = { taskhub: 'default', workerid: 'sent away' };
+    const stream = client.stream(
+      TaskHubSidecarService.method.getWorkItems,
+      { workItemFilters: NOTHING },
+      { headers },
+    );
+    await stream.next();
+    const workers = async () => (await api.get('/hubs/default/workers', workersSchema)).items;
+    const [worker] = await workers();
+    const path = (which: unknown) => `/hubs/default/workers/${String(which)}/drain`;
+
+    assert.deepEqual((await api.call('POST', path(worker?.stream))).json, { drained: 1 });
+    assert.equal((await workers())[0]?.isDraining, true);
+    assert.deepEqual((await api.call('POST', path(4_711))).json, { drained: 0 });
+    assert.match(JSON.stringify((await api.call('POST', path('x'))).json), /'x' is no stream/);
+    stream.call.cancel();
+    await api.until(workers, (items) => items.length === 0);
   });
 
   it("are told to KEDA, for the kind that the rule's metadata names", async () => {

@@ -245,6 +245,11 @@ export const heldSchema = z.strictObject({
   ),
 });
 
+export const drainedSchema = z.strictObject({
+  drained: count.describe('0: no such worker is connected to this node'),
+});
+export type DrainedJson = z.infer<typeof drainedSchema>;
+
 export const namesSchema = z.strictObject({
   items: z.array(
     z.strictObject({

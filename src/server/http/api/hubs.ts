@@ -9,12 +9,14 @@ import type { WorkerInfo } from '../../../scheduler/worker-info.ts';
 import { admissionOf } from '../admission.ts';
 import type { HttpAppOptions, HttpRoute } from '../http-app.ts';
 import {
+  drainedSchema,
   heldSchema,
   hubsSchema,
   namesSchema,
   parkedSchema,
   summarySchema,
   workersSchema,
+  type DrainedJson,
   type HeldJson,
   type HubsJson,
   type NamesJson,
@@ -22,7 +24,7 @@ import {
   type SummaryJson,
   type WorkersJson,
 } from './contract.ts';
-import { TaskHubError } from '../../../core/errors.ts';
+import { invalidArgument, TaskHubError } from '../../../core/errors.ts';
 import { api, iso } from './route.ts';
 import { statusWord } from './status-words.ts';
 import { closestTaken } from './waiting-json.ts';
@@ -104,6 +106,23 @@ export const HUB_ROUTES: readonly HttpRoute[] = [
         ...optional('name', name),
       }));
       return context.json({ items } satisfies HeldJson);
+    },
+  }),
+  api({
+    method: 'POST',
+    path: '/hubs/:hub/workers/:stream/drain',
+    permission: 'write',
+    summary: 'Gives a worker nothing more; it goes on with what it has in hand',
+    answer: drainedSchema,
+    handle: ({ engine, hub, context }) => {
+      const given = context.req.param('stream') ?? '';
+      const stream = /^\d{1,15}$/.test(given) ? Number(given) : undefined;
+      if (stream === undefined) {
+        const rule = 'use the number of the list of workers';
+        throw invalidArgument(`'${given.slice(0, 100)}' is no stream of a worker; ${rule}`);
+      }
+      const drained = engine.drainWorker({ hub, stream });
+      return context.json({ drained } satisfies DrainedJson);
     },
   }),
   api({
