@@ -304,6 +304,7 @@ describe('a critical section of the classic style', () => {
       df.continueAsNew(1);
       df.signalEntity(c, 'dropped');
       lock.release();
+      yield df.callActivity('dropped too');
     });
 
     assert.deepEqual(lines(granted(session).actions), ['3 unlock @acct@a', '4 continued 1']);
