@@ -182,6 +182,16 @@ describe('dashboard actions', function () {
     await page.reload();
     await page.getByLabel('Failed, days').waitFor();
     assert.equal(await page.getByLabel('Failed, days').inputValue(), '60');
+    await page.getByLabel('Terminated, days').fill('0');
+    await page.getByLabel('Completed, days').fill('0');
+    await stage.press('Save');
+    await page.getByText('The next sweep deletes them').waitFor();
+    await stage.shot('retention-preview');
+    await stage.assertAccessible();
+    await stage.press('Cancel');
+    await page.reload();
+    await page.getByLabel('Terminated, days').waitFor();
+    assert.equal(await page.getByLabel('Terminated, days').inputValue(), '', 'nothing was saved');
     await stage.goto('/taskhubs/default/workers/metrics');
     await page.locator('canvas').first().waitFor();
     await stage.press('Numbers of Connected workers');

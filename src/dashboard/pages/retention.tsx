@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { RetentionJson } from '../../server/http/api/contract.ts';
+import type { RetentionJson, RetentionPreviewJson } from '../../server/http/api/contract.ts';
 import { post } from '../api.ts';
 import { follow } from '../live.ts';
-import { ProblemCard, Title, toast, useTitle } from '../parts/basics.tsx';
+import { capped } from '../model/format.ts';
+import { cannotAct, ProblemCard, Time, Title, toast, useTitle } from '../parts/basics.tsx';
+import { Confirm } from '../parts/dialog.tsx';
 import { useData } from '../parts/use-data.ts';
 
 const STATES = ['Default', 'Completed', 'Failed', 'Canceled', 'Terminated'] as const;
@@ -34,18 +36,22 @@ export function Retention(): JSX.Element {
   const { data, error, reload } = useData<RetentionJson>('/api/v1/retention');
   const [days, setDays] = useState<Days>();
   const [failure, setFailure] = useState<unknown>();
+  const [doomed, setDoomed] = useState<Doomed>();
   useEffect(() => follow('', []), []);
   useEffect(() => {
     if (data) setDays(daysOf(data));
   }, [data]);
-  const save = (event: Event): void => {
-    event.preventDefault();
-    if (!days) return;
-    post('/api/v1/retention', policyOf(days), 'PUT').then(() => {
-      toast('Saved. It takes effect at the next sweep.');
-      setFailure(undefined);
-      reload();
-    }, setFailure);
+  const save = async (policy: RetentionJson): Promise<void> => {
+    await post('/api/v1/retention', policy, 'PUT');
+    toast('Saved. It takes effect at the next sweep.');
+    reload();
+  };
+  const submit = async (policy: RetentionJson): Promise<void> => {
+    setFailure(undefined);
+    const { items } = await post<RetentionPreviewJson>('/api/v1/retention/preview', policy);
+    const some = items.filter(({ count }) => count > 0);
+    if (some.length === 0) await save(policy);
+    else setDoomed({ policy, items: some });
   };
   return (
     <>
@@ -54,7 +60,13 @@ export function Retention(): JSX.Element {
       </div>
       {error !== undefined && !data && <ProblemCard error={error} onRetry={reload} />}
       {days && (
-        <form class="card" onSubmit={save}>
+        <form
+          class="card"
+          onSubmit={(event) => {
+            event.preventDefault();
+            submit(policyOf(days)).catch(setFailure);
+          }}
+        >
           <p>
             Instances that have ended are deleted after so many days, in every hub. 0 deletes them
             as soon as they have ended; an empty field of a status means the default, an empty
@@ -74,11 +86,49 @@ export function Retention(): JSX.Element {
             </label>
           ))}
           {failure !== undefined && <ProblemCard error={failure} />}
-          <button type="submit" class="primary">
+          <button type="submit" class="primary" disabled={cannotAct()}>
             Save
           </button>
         </form>
       )}
+      {doomed && <ConfirmLoss {...doomed} onConfirm={save} onClose={() => setDoomed(undefined)} />}
     </>
+  );
+}
+
+/** A policy, and what it would delete at once. */
+interface Doomed {
+  readonly policy: RetentionJson;
+  readonly items: RetentionPreviewJson['items'];
+}
+
+interface ConfirmLossProps extends Doomed {
+  readonly onConfirm: (policy: RetentionJson) => Promise<void>;
+  readonly onClose: () => void;
+}
+
+function ConfirmLoss({ policy, items, onConfirm, onClose }: ConfirmLossProps): JSX.Element {
+  const sum = {
+    count: items.reduce((all, { count }) => all + count, 0),
+    isCapped: items.some(({ isCapped }) => isCapped),
+  };
+  return (
+    <Confirm
+      title="Delete what is older"
+      verb={`Save and delete ${capped(sum)}`}
+      onConfirm={() => onConfirm(policy)}
+      onClose={onClose}
+    >
+      <p>These instances are older already, in all hubs together. The next sweep deletes them:</p>
+      <ul>
+        {items.map((item) => (
+          <li>
+            {capped(item)} {item.orchestrationState.toLowerCase()}, ended before{' '}
+            <Time at={item.endedBefore} />
+          </li>
+        ))}
+      </ul>
+      <p>What is deleted cannot be brought back.</p>
+    </Confirm>
   );
 }

@@ -7,6 +7,7 @@ import { HUB_ROUTES } from './hubs.ts';
 import { SCALE_ROUTES } from '../../scale/scale-route.ts';
 import { INSTANCE_ROUTES } from './instance.ts';
 import { LOG_LEVEL_ROUTES } from './log-level.ts';
+import { RETENTION_ROUTES } from './retention.ts';
 import { SCHEDULER_ROUTES } from './scheduler.ts';
 import { openApiDocument } from './openapi.ts';
 import { ORCHESTRATION_ROUTES } from './orchestrations.ts';
@@ -21,6 +22,7 @@ const ROUTES: readonly HttpRoute[] = [
   ...ACTION_ROUTES,
   ...ENTITY_ROUTES,
   ...BULK_ROUTES,
+  ...RETENTION_ROUTES,
   ...SCHEDULER_ROUTES,
   ...LOG_LEVEL_ROUTES,
   ...EVENT_ROUTES,

@@ -379,6 +379,17 @@ export const retentionSchema = z.strictObject({
   ),
 });
 
+export const retentionPreviewSchema = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      orchestrationState: retentionStateSchema,
+      endedBefore: time.describe('Those that ended before go'),
+      count,
+      isCapped: z.boolean(),
+    }),
+  ),
+});
+
 export const configSchema = z.strictObject({
   items: z.array(
     z.strictObject({
@@ -405,6 +416,7 @@ export type BulkJobJson = z.infer<typeof bulkJobSchema>;
 export type BulkJobsJson = z.infer<typeof bulkJobsSchema>;
 export type BulkResultsJson = z.infer<typeof bulkResultsSchema>;
 export type RetentionJson = z.infer<typeof retentionSchema>;
+export type RetentionPreviewJson = z.infer<typeof retentionPreviewSchema>;
 export type LogLevelJson = z.infer<typeof logLevelSchema>;
 export type ConfigJson = z.infer<typeof configSchema>;
 export type MetricsJson = z.infer<typeof metricsSchema>;

@@ -1,58 +1,10 @@
-/** What concerns the whole scheduler: retention and configuration; and a hub's numbers. */
-import type { RetentionPolicy } from '../../../core/retention.ts';
-import { optional } from '../../../core/optional.ts';
+/** The configuration in force, and a hub's numbers. */
 import { shownConfig } from '../../../config/shown-config.ts';
 import type { HttpRoute } from '../http-app.ts';
-import {
-  configSchema,
-  metricsSchema,
-  retentionSchema,
-  type ConfigJson,
-  type MetricsJson,
-  type RetentionJson,
-  type StatusWord,
-} from './contract.ts';
+import { configSchema, metricsSchema, type ConfigJson, type MetricsJson } from './contract.ts';
 import { api } from './route.ts';
-import { statusOf, statusWord } from './status-words.ts';
 
 export const SCHEDULER_ROUTES: readonly HttpRoute[] = [
-  api({
-    method: 'GET',
-    path: '/retention',
-    permission: 'inspect',
-    summary: 'How long ended instances are kept',
-    answer: retentionSchema,
-    handle: async ({ engine, context }) =>
-      context.json(retentionJson(await engine.retention.policy())),
-  }),
-  api({
-    method: 'PUT',
-    path: '/retention',
-    permission: 'manage',
-    summary: 'Sets how long they are kept; no rule keeps everything',
-    body: retentionSchema,
-    answer: retentionSchema,
-    handle: async ({ engine, body, context }) => {
-      const policy = body.retentionPolicies.map((rule) => ({
-        days: rule.retentionPeriodInDays,
-        status:
-          rule.orchestrationState === undefined ? undefined : statusOf(rule.orchestrationState),
-      }));
-      await engine.retention.setPolicy(policy);
-      return context.json(retentionJson(await engine.retention.policy()));
-    },
-  }),
-  api({
-    method: 'DELETE',
-    path: '/retention',
-    permission: 'manage',
-    summary: 'Keeps everything from now on',
-    answer: retentionSchema,
-    handle: async ({ engine, context }) => {
-      await engine.retention.setPolicy([]);
-      return context.json(retentionJson([]));
-    },
-  }),
   api({
     method: 'GET',
     path: '/config',
@@ -77,20 +29,4 @@ export const SCHEDULER_ROUTES: readonly HttpRoute[] = [
 
 function copied(series: Readonly<Record<string, readonly number[]>>): Record<string, number[]> {
   return Object.fromEntries(Object.entries(series).map(([name, values]) => [name, [...values]]));
-}
-
-type RetentionState = NonNullable<RetentionJson['retentionPolicies'][number]['orchestrationState']>;
-
-function retentionJson(policy: RetentionPolicy): RetentionJson {
-  return {
-    retentionPolicies: policy.map(({ status, days }) => ({
-      retentionPeriodInDays: days,
-      ...optional(
-        'orchestrationState',
-        status === undefined
-          ? undefined
-          : (statusWord(status) satisfies StatusWord as RetentionState),
-      ),
-    })),
-  };
 }

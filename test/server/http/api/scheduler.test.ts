@@ -5,6 +5,7 @@ import {
   configSchema,
   instanceSchema,
   metricsSchema,
+  retentionPreviewSchema,
   retentionSchema,
 } from '../../../../src/server/http/api/contract.ts';
 import { ApiFixture, registerShop } from './api-fixture.ts';
@@ -82,6 +83,32 @@ describe('JSON API of the scheduler', () => {
     assert.equal((await api.call('DELETE', '/retention')).status, 200);
     const after = await api.get('/retention', retentionSchema);
     assert.deepEqual(after.retentionPolicies, []);
+  });
+
+  it('tells what a policy would delete, and deletes nothing by that', async () => {
+    for (const id of ['gone-1', 'gone-2']) {
+      await api.start({ name: 'Order', id });
+      await api.call('POST', `/hubs/default/orchestrations/${id}/force-terminate`, {});
+    }
+    const preview = async (...retentionPolicies: unknown[]) => {
+      const { json } = await api.call('POST', '/retention/preview', { retentionPolicies });
+      return retentionPreviewSchema
+        .parse(json)
+        .items.map(({ orchestrationState: state, count }) => [state, count]);
+    };
+    const terminated = (items: unknown[][]) => items.find(([state]) => state === 'Terminated')?.[1];
+    const before = terminated(await preview({ retentionPeriodInDays: 0 }));
+    assert.ok(Number(before) >= 2);
+    assert.equal(terminated(await preview({ retentionPeriodInDays: 1 })), 0);
+    const failedOnly = { retentionPeriodInDays: 0, orchestrationState: 'Failed' };
+    assert.deepEqual(
+      (await preview(failedOnly)).map(([state]) => state),
+      ['Failed'],
+    );
+    assert.deepEqual(await preview(), []);
+    const twice = { retentionPolicies: [failedOnly, failedOnly] };
+    assert.equal((await api.call('POST', '/retention/preview', twice)).status, 400);
+    assert.equal(terminated(await preview({ retentionPeriodInDays: 0 })), before);
   });
 
   it('shows the configuration in force and where it came from', async () => {
