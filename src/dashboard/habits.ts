@@ -1,5 +1,6 @@
 /** What this person likes, kept in this browser. Never payloads, never tokens. */
 import { computed, effect, signal } from '@preact/signals';
+import { readViews, writeViews, type View } from './model/views.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 export type TimeZoneMode = 'local' | 'utc';
@@ -47,3 +48,16 @@ effect(() => {
 effect(() => {
   store('auto', isAuto.value ? 'on' : 'off');
 });
+
+/** The lists that this person gave a name in one task hub. */
+export function savedViews(hub: string): readonly View[] {
+  try {
+    return readViews(stored(`views.${hub}`) ?? '[]');
+  } catch {
+    return []; // Written by another version of this page.
+  }
+}
+
+export function saveViews(hub: string, views: readonly View[]): void {
+  store(`views.${hub}`, writeViews(views));
+}

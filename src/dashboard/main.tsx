@@ -3,20 +3,20 @@ import { render, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { HubsJson } from '../server/http/api/contract.ts';
 import icon from './icon.svg';
-import { get } from './api.ts';
 import { connection, heardAt, reconnect, serverNow, summary } from './live.ts';
 import { bringHome, RETURN_PATH } from './authorize.ts';
 import { theme, type Theme } from './habits.ts';
 import { duration, shortTime } from './model/format.ts';
 import { mayOnlyLook, me, session } from './session.ts';
-import { hubHref, instanceApi, instanceHref, parseAddress, hrefOf } from './model/routes.ts';
+import { hubHref, hrefOf } from './model/routes.ts';
 import { address, canonicalise, navigate } from './navigation.ts';
-import { Empty, Title, toast, Toasts, useNow } from './parts/basics.tsx';
+import { Empty, Title, Toasts, useNow } from './parts/basics.tsx';
 import { downloadWithToken } from './parts/download.ts';
 import { lazily } from './parts/lazy.tsx';
 import { useData } from './parts/use-data.ts';
 import { Hubs } from './pages/hubs.tsx';
 import { Orchestrations } from './pages/orchestrations.tsx';
+import { Palette } from './pages/palette.tsx';
 
 const Instance = lazily(() => import('./pages/instance.tsx').then((module) => module.Instance));
 const Entities = lazily(() => import('./pages/entities.tsx').then((module) => module.Entities));
@@ -248,7 +248,7 @@ function Top({
           ))}
         </select>
       </label>
-      <Find hub={hub} />
+      <Palette hub={hub} hubs={names} />
       <button
         type="button"
         onClick={() => (theme.value = nextTheme)}
@@ -259,54 +259,6 @@ function Top({
       </button>
       <Person />
     </header>
-  );
-}
-
-/** An id, or a link to any dashboard, opens the instance; anything else is looked for as the beginning of an id. */
-function Find({ hub }: { readonly hub: string | undefined }): JSX.Element {
-  const [text, setText] = useState('');
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
-      event.preventDefault();
-      document.getElementById('find')?.focus();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const asked = text.trim();
-    if (asked === '') return;
-    setText('');
-    const link = /^https?:/.test(asked) ? URL.parse(asked) : null;
-    if (link) {
-      const { route, search } = parseAddress(link.pathname, link.search);
-      navigate(hrefOf(route) + search);
-      return;
-    }
-    if (hub === undefined) {
-      toast('Choose a task hub first.');
-      return;
-    }
-    get(instanceApi(hub, asked)).then(
-      () => navigate(instanceHref(hub, asked)),
-      () => navigate(`${hubHref(hub)}?id=${encodeURIComponent(`${asked}*`)}&children=show`),
-    );
-  };
-  return (
-    <form class="find" role="search" aria-label="Open" onSubmit={submit}>
-      <label>
-        <span class="hidden-text">Open an instance by id or link</span>
-        <input
-          id="find"
-          type="search"
-          value={text}
-          placeholder="Ctrl K  instance id or link"
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>
-    </form>
   );
 }
 

@@ -28,12 +28,3 @@ export function svgText(drawn: SVGSVGElement, ground: string): string {
   copy.prepend(back);
   return new XMLSerializer().serializeToString(copy);
 }
-
-/** Gives a text to the browser as a file to keep. */
-export function download(text: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}

@@ -5,7 +5,8 @@ import { drawFlow, type Flow as Graphed, type FlowNode } from '../model/flow.ts'
 import { NODE_PAGE } from '../model/flow-nodes.ts';
 import { integer } from '../model/format.ts';
 import type { Step, Story } from '../model/story.ts';
-import { download, svgText } from './flow-export.ts';
+import { giveFile } from '../parts/download.ts';
+import { svgText } from './flow-export.ts';
 import { Graph } from './flow-node.tsx';
 import { useFlowView, useHeld, type FlowView } from './flow-view.ts';
 import { StepTable } from './step-table.tsx';
@@ -61,7 +62,8 @@ export function Flow({ hub, id, story, selected, onSelect }: FlowProps): JSX.Ele
   const save = (): void => {
     const svg = box.current?.querySelector('svg');
     if (!box.current || !svg) return;
-    download(svgText(svg, getComputedStyle(box.current).backgroundColor), `${id}.svg`);
+    const text = svgText(svg, getComputedStyle(box.current).backgroundColor);
+    giveFile(new Blob([text], { type: 'image/svg+xml' }), `${id}.svg`);
   };
   return (
     <section aria-label="Flow">

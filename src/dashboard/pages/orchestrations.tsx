@@ -15,6 +15,7 @@ import { Chips, FilterForm, filterQuery, StatusTiles } from './filters.tsx';
 import { RowTable } from './row-table.tsx';
 import { StartForm } from './start-form.tsx';
 import { Unclaimed } from './unclaimed.tsx';
+import { Views } from './views.tsx';
 
 const OWN = ['new', 'auto', 'columns'];
 
@@ -53,6 +54,7 @@ export function Orchestrations({ hub }: { readonly hub: string }): JSX.Element {
             />{' '}
             Auto-refresh
           </label>
+          <Views hub={hub} />
           <button type="button" onClick={page.reload}>
             Refresh
           </button>

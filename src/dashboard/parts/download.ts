@@ -8,6 +8,11 @@ const SAVING_MS = 60_000;
 
 async function save(path: string): Promise<void> {
   const { name, body } = await getFile(path);
+  giveFile(body, name);
+}
+
+/** Gives the browser a file to keep. */
+export function giveFile(body: Blob, name: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(body);
   link.download = name;
