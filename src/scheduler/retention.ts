@@ -24,6 +24,16 @@ interface RunOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** What a policy would delete of one status. */
+export interface Doomed extends Expiry {
+  readonly count: number;
+  /** There are more than were counted. */
+  readonly isCapped: boolean;
+}
+
+/** A preview counts up to this, of one status in one hub. */
+const PREVIEW_MAX = 10_000;
+
 /** Where the last look ended: what stands before it is kept, or gone. */
 interface Place {
   readonly rule: string;
@@ -46,6 +56,27 @@ export class Retention {
   async setPolicy(policy: RetentionPolicy): Promise<void> {
     assertRetention(policy);
     await this.#options.store.setRetention(policy);
+  }
+
+  /** What the first sweep with this policy would delete; changes nothing. INVALID_ARGUMENT. */
+  async preview(policy: RetentionPolicy): Promise<readonly Doomed[]> {
+    const { store, clock, taskHubs } = this.#options;
+    assertRetention(policy);
+    const doomed: Doomed[] = [];
+    for (const { status, before } of expiries(policy, clock.now())) {
+      const pages = await Promise.all(
+        taskHubs().map((hub) =>
+          store.listEnded({
+            ...{ hub, statuses: [status], completedFrom: undefined, completedTo: before },
+            ...{ after: undefined, limit: PREVIEW_MAX },
+          }),
+        ),
+      );
+      const count = pages.reduce((sum, { items }) => sum + items.length, 0);
+      const isCapped = pages.some(({ next }) => next !== undefined);
+      doomed.push({ status, before, count, isCapped });
+    }
+    return doomed;
   }
 
   /** Until the signal aborts. */

@@ -65,6 +65,20 @@ describe('retention sweep', () => {
     });
   });
 
+  it('is told beforehand, by the same question that the sweep asks, and nothing is deleted', async () => {
+    const ids = Array.from({ length: 10_001 }, (_, index) => `i${index}`);
+    const { retention, clock, asked, left } = open(ids, []);
+
+    assert.deepEqual(await retention.preview([{ status: FAILED, days: 2 }]), [
+      { status: FAILED, before: clock.now() - 2 * DAY, count: 10_000, isCapped: true },
+    ]);
+
+    assert.deepEqual(asked[0]?.statuses, [FAILED]);
+    assert.equal(asked[0].completedTo, clock.now() - 2 * DAY);
+    assert.equal(left.size, 10_001);
+    await assert.rejects(retention.preview([{ status: FAILED, days: 91 }]), /from 0 to 90, got 91/);
+  });
+
   it('runs by the clock until it is told to stop', async () => {
     const { retention, clock, left } = open(['a'], [{ status: FAILED, days: 0 }]);
     const stop = new AbortController();

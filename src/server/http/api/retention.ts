@@ -1,7 +1,7 @@
 /** How long ended instances are kept, in all task hubs. */
-import { assertRetention, expiries, type RetentionPolicy } from '../../../core/retention.ts';
+import type { RetentionPolicy } from '../../../core/retention.ts';
 import { optional } from '../../../core/optional.ts';
-import type { HttpAppOptions, HttpRoute } from '../http-app.ts';
+import type { HttpRoute } from '../http-app.ts';
 import {
   retentionPreviewSchema,
   retentionSchema,
@@ -9,12 +9,8 @@ import {
   type RetentionPreviewJson,
   type StatusWord,
 } from './contract.ts';
-import { filterSchema, rowFilter } from './list-query.ts';
 import { api, iso } from './route.ts';
 import { statusOf, statusWord } from './status-words.ts';
-
-/** A preview counts up to this, of one status in one hub. */
-const COUNTED_MAX = 10_000;
 
 export const RETENTION_ROUTES: readonly HttpRoute[] = [
   api({
@@ -45,8 +41,15 @@ export const RETENTION_ROUTES: readonly HttpRoute[] = [
     summary: 'How many instances a policy would delete at its first sweep; changes nothing',
     body: retentionSchema,
     answer: retentionPreviewSchema,
-    handle: async ({ body, context, options }) =>
-      context.json(await previewJson(options, policyOf(body))),
+    handle: async ({ engine, body, context }) => {
+      const doomed = await engine.retention.preview(policyOf(body));
+      const items = doomed.map(({ status, before, count, isCapped }) => ({
+        orchestrationState: statusWord(status) as RetentionState,
+        endedBefore: iso(before),
+        ...{ count, isCapped },
+      }));
+      return context.json({ items } satisfies RetentionPreviewJson);
+    },
   }),
   api({
     method: 'DELETE',
@@ -66,28 +69,6 @@ function policyOf({ retentionPolicies }: RetentionJson): RetentionPolicy {
     days,
     status: state === undefined ? undefined : statusOf(state),
   }));
-}
-
-async function previewJson(
-  { engine, clock }: Pick<HttpAppOptions, 'engine' | 'clock'>,
-  policy: RetentionPolicy,
-): Promise<RetentionPreviewJson> {
-  assertRetention(policy);
-  const now = clock.now();
-  const items: RetentionPreviewJson['items'] = [];
-  for (const { status, before } of expiries(policy, now)) {
-    const state = statusWord(status) as RetentionState;
-    const query = { status: [state], completedTo: iso(before), children: 'show' };
-    const filter = rowFilter(filterSchema.parse(query), now);
-    const item = { orchestrationState: state, endedBefore: iso(before), count: 0, isCapped: false };
-    for (const hub of engine.taskHubs()) {
-      const { count, isCapped } = await engine.inspector.stored.count(hub, filter, COUNTED_MAX);
-      item.count += count;
-      item.isCapped ||= isCapped;
-    }
-    items.push(item);
-  }
-  return { items };
 }
 
 type RetentionState = NonNullable<RetentionJson['retentionPolicies'][number]['orchestrationState']>;
